@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* hatch boot: Linux, or another supervisor-mode program, inside a try block. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "cpio.h"
+#include "image.h"
+#include "qemu.h"
+#include "report.h"
+#include "session.h"
+#include "tool.h"
+
+enum {
+	/* Below this Linux dies before its console works, so that nothing could be told. */
+	MEMORY_LEAST = 32 << 20,
+	/* The host's own share: firmware, the board, page tables, the files on their way. */
+	MEMORY_HOST = 64 << 20,
+	/* Files stand in RAM from here on, each at a multiple of: */
+	FILE_ALIGN = 2 << 20,
+};
+
+#define FILE_BASE UINT64_C(0x81000000)
+
+struct boot {
+	struct hatch_machine machine;
+	struct hatch_run run;
+	const char *kernel;
+	const char *initrd;
+	const char *append;
+	const char *payload;
+	const char *exec;
+	bool verbose;
+	uint64_t memory; /* of the guest, bytes */
+	uint64_t next;	 /* where in RAM the next file goes */
+};
+
+/* With the initrd's busybox, if that is needed too: package lists are then read but once. */
+static const char *cached_kernel(bool with_busybox)
+{
+	const char *const argv[] = { hatch_root_path("tools/fetch-debian"), "kernel",
+				     with_busybox ? "busybox" : NULL, NULL };
+
+	return hatch_text_format("%s/Image", hatch_tool_read(argv));
+}
+
+static const char *cached_initrd(void)
+{
+	const char *const argv[] = { hatch_root_path("tools/make-initramfs"), NULL };
+
+	return hatch_tool_read(argv);
+}
+
+static uint64_t file_size(const char *file)
+{
+	struct stat status;
+
+	return stat(file, &status) ? 0 : (uint64_t)status.st_size;
+}
+
+static void append_file(FILE *to, const char *file)
+{
+	FILE *from = fopen(file, "re");
+	char block[64 * 1024];
+	size_t size;
+
+	if (!from)
+		hatch_report_fail(HATCH_EXIT_FAILED,
+				  "cannot read the initrd %s: %m; check the path", file);
+	while ((size = fread(block, 1, sizeof(block), from)))
+		fwrite(block, 1, size, to);
+	if (ferror(from))
+		hatch_report_fail(HATCH_EXIT_FAILED, "cannot read the initrd %s: %m; copy it again",
+				  file);
+	fclose(from);
+}
+
+/* The initrd with the command behind it, in the temporary folder. */
+static const char *add_command(const char *initrd, const char *command)
+{
+	char *path = hatch_session_path("initrd");
+	FILE *to = fopen(path, "we");
+
+	if (!to)
+		hatch_report_fail(HATCH_EXIT_FAILED,
+				  "cannot write %s: %m; free the disk or set TMPDIR", path);
+	append_file(to, initrd);
+	while (ftell(to) % 4)
+		fputc(0, to);
+	hatch_cpio_write(to, "hatch-exec", hatch_text_format("%s\n", command));
+	if (ferror(to) | fclose(to))
+		hatch_report_fail(HATCH_EXIT_FAILED,
+				  "cannot write %s: %m; free the disk or set TMPDIR", path);
+	return path;
+}
+
+/* One more word for the program's own command line; see src/board/virt/blob.c. */
+static void give_word(struct boot *boot, const char *word)
+{
+	const char *before = boot->run.arguments;
+
+	boot->run.arguments = before ? hatch_text_format("%s %s", before, word) : word;
+}
+
+/* A text; what could end the word or the line stands as %XX. */
+static void give_text(struct boot *boot, const char *name, const char *value)
+{
+	char *word, *to;
+
+	if (!value || !*value)
+		return;
+	word = hatch_text_format("hatch.text=%s,%*s", name, (int)strlen(value) * 3, "");
+	to = strchr(word, ',') + 1;
+	for (; *value; value++) {
+		bool plain = *value > ' ' && *value < 0x7f && *value != '%';
+
+		to += sprintf(to, plain ? "%c" : "%%%02x", (unsigned char)*value);
+	}
+	give_word(boot, word);
+}
+
+/* A file: QEMU puts it into the machine's RAM, behind the files before it. */
+static void give_file(struct boot *boot, const char *name, const char *file)
+{
+	uint64_t size = file ? file_size(file) : 0;
+
+	if (!size)
+		return;
+	hatch_list_add(&boot->run.extra, "-device");
+	hatch_list_add(&boot->run.extra,
+		       hatch_text_format("loader,addr=%#llx,force-raw=on,file=%s",
+					 (unsigned long long)boot->next, hatch_qemu_quote(file)));
+	give_word(boot,
+		  hatch_text_format("hatch.blob=%s,%#llx,%llu", name,
+				    (unsigned long long)boot->next, (unsigned long long)size));
+	boot->next += (size + FILE_ALIGN - 1) / FILE_ALIGN * FILE_ALIGN;
+}
+
+static void check_choice(const struct boot *boot)
+{
+	if (!boot->payload)
+		return;
+	if (boot->kernel)
+		hatch_report_fail(HATCH_EXIT_USAGE, "--kernel and --payload exclude each other: "
+						    "give the one that is to run");
+	if (boot->exec)
+		hatch_report_fail(HATCH_EXIT_USAGE,
+				  "--exec needs the Linux guest: leave out --payload");
+}
+
+static void check_fit(const struct boot *boot, const char *what, uint64_t needed)
+{
+	if (needed > boot->memory)
+		hatch_report_fail(HATCH_EXIT_FAILED,
+				  "the %s needs %llu MiB, the guest has %llu: "
+				  "raise --memory",
+				  what, (unsigned long long)((needed + (1 << 20) - 1) >> 20),
+				  (unsigned long long)boot->memory >> 20);
+}
+
+/* Linux's files: given ones are looked at before anything is fetched. */
+static void choose_linux(struct boot *boot)
+{
+	bool own_initrd = !boot->initrd;
+	uint64_t needed;
+
+	if (!own_initrd)
+		hatch_file_check("initrd", boot->initrd);
+	if (!boot->kernel)
+		boot->kernel = cached_kernel(own_initrd);
+	needed = hatch_image_check(boot->kernel);
+	check_fit(boot, "kernel", needed);
+	if (own_initrd)
+		boot->initrd = cached_initrd();
+	check_fit(boot, "kernel with its initrd", needed + file_size(boot->initrd));
+	if (!boot->append)
+		boot->append = "console=ttyS0 earlycon=sbi";
+	boot->run.wait_ready = boot->exec || (own_initrd && !isatty(STDIN_FILENO));
+	if (boot->run.wait_ready) /* Linux hands it to init in the environment */
+		boot->append = hatch_text_format("%s hatch_ready=1", boot->append);
+	if (boot->exec) {
+		/* A panic restarts Linux, which ends the run: see describe(). */
+		boot->append = hatch_text_format("%s quiet loglevel=1 panic=-1", boot->append);
+		boot->initrd = add_command(boot->initrd, boot->exec);
+	}
+}
+
+static void choose_payload(struct boot *boot)
+{
+	hatch_file_check("payload", boot->payload);
+	if (!file_size(boot->payload))
+		hatch_report_fail(HATCH_EXIT_FAILED, "the payload %s is empty: build it again",
+				  boot->payload);
+	check_fit(boot, "payload", file_size(boot->payload));
+	if (!boot->initrd)
+		return;
+	hatch_file_check("initrd", boot->initrd);
+	check_fit(boot, "payload with its initrd",
+		  file_size(boot->payload) + file_size(boot->initrd));
+}
+
+static void describe(struct boot *boot)
+{
+	boot->next = FILE_BASE;
+	give_file(boot, "kernel", boot->kernel);
+	give_file(boot, "payload", boot->payload);
+	give_file(boot, "initrd", boot->initrd);
+	give_text(boot, "append", boot->append);
+	give_text(boot, "memory", hatch_text_format("%llu", (unsigned long long)boot->memory));
+	give_text(boot, "verbose", boot->verbose ? "1" : NULL);
+	/* A command that restarts its machine would be run again, and again. */
+	give_text(boot, "once", boot->exec ? "1" : NULL);
+	boot->run.memory = boot->memory + MEMORY_HOST + (boot->next - FILE_BASE);
+}
+
+int hatch_command_boot(const struct hatch_command *self, int argc, char **argv)
+{
+	static struct boot boot;
+	const struct hatch_option options[] = {
+		{ "--kernel", "FILE", "Linux Image (default: Debian's, fetched once)",
+		  HATCH_OPTION_TEXT, &boot.kernel },
+		{ "--initrd", "FILE", "initial file system (default: a busybox shell)",
+		  HATCH_OPTION_TEXT, &boot.initrd },
+		{ "--append", "STR", "kernel command line", HATCH_OPTION_TEXT, &boot.append },
+		{ "--payload", "FILE", "any S-mode program instead of Linux: ELF or flat",
+		  HATCH_OPTION_TEXT, &boot.payload },
+		{ "--exec", "CMD", "run CMD in the guest; its output and exit code are ours",
+		  HATCH_OPTION_TEXT, &boot.exec },
+		{ "-v", NULL, "show every caught event", HATCH_OPTION_FLAG, &boot.verbose },
+		{ "--debug", NULL, "wait for gdb", HATCH_OPTION_FLAG, &boot.machine.debug },
+		HATCH_MACHINE_OPTIONS(&boot.machine),
+		{ 0 },
+	};
+	int operands = hatch_options_parse(self, options, argc, argv);
+
+	hatch_operands_limit(self, operands, 0, argv);
+	hatch_session_begin();
+	boot.memory = hatch_memory_parse(boot.machine.memory, "512M", MEMORY_LEAST);
+	check_choice(&boot);
+	boot.run = (struct hatch_run){
+		.machine = &boot.machine,
+		.program = hatch_build_path("demos/09-linux/09-linux.elf"),
+		.batch = boot.exec,
+		.verbose = boot.verbose,
+	};
+	hatch_qemu_need(&boot.machine);
+	boot.payload ? choose_payload(&boot) : choose_linux(&boot);
+	describe(&boot);
+	return hatch_qemu_run(&boot.run);
+}

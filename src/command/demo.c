@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* hatch demo: the programs in demos/. hatch qemu: any program of the board. */
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "qemu.h"
+#include "report.h"
+#include "session.h"
+#include "tool.h"
+
+enum {
+	MEMORY_LEAST = 8 << 20, /* firmware takes the first two */
+};
+
+static const char memory_default[] = "256M";
+static const char linux_demo[] = "09-linux";
+
+/* A demo's folder is called NN-name. */
+static int is_demo(const struct dirent *entry)
+{
+	const char *name = entry->d_name;
+
+	return isdigit((unsigned char)name[0]) && isdigit((unsigned char)name[1]) && name[2] == '-';
+}
+
+static int find_demos(struct dirent ***entries)
+{
+	char *folder = hatch_root_path("demos");
+	int count = scandir(folder, entries, is_demo, alphasort);
+
+	if (count < 0)
+		hatch_report_fail(HATCH_EXIT_FAILED, "cannot read %s: %m; check the checkout",
+				  folder);
+	return count;
+}
+
+/* What NAME's README says in its first heading; "" if it has none. */
+static char *heading(const char *name)
+{
+	FILE *readme = fopen(hatch_root_path("demos/%s/README.md", name), "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	while (readme && getline(&line, &size, readme) >= 0) {
+		if (line[0] != '#')
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		fclose(readme);
+		return line + strspn(line, "# ");
+	}
+	if (readme)
+		fclose(readme);
+	return "";
+}
+
+/* A heading may begin with the demo's own name, which the list has already shown. */
+static const char *title(const char *name)
+{
+	const char *text = heading(name);
+	size_t length = strlen(name);
+
+	if (strncmp(text, name, length))
+		return text;
+	return text + length + strspn(text + length, " :-");
+}
+
+static int list_demos(void)
+{
+	struct dirent **entries;
+	int count = find_demos(&entries);
+
+	for (int i = 0; i < count; i++)
+		printf("%-14s%s\n", entries[i]->d_name, title(entries[i]->d_name));
+	puts("\nhatch demo NAME runs one; NAME is the number, the name, or both.");
+	return 0;
+}
+
+/* WANTED is the number (its leading zero may be missing), the name, or both. */
+static bool is_called(const char *demo, const char *wanted)
+{
+	char *end;
+	long number = strtol(wanted, &end, 10);
+
+	if (end != wanted && !*end)
+		return number == strtol(demo, NULL, 10);
+	return !strcmp(demo, wanted) || !strcmp(demo + 3, wanted);
+}
+
+static const char *find_demo(const char *wanted)
+{
+	struct dirent **entries;
+	int count = find_demos(&entries);
+
+	for (int i = 0; i < count; i++) {
+		if (is_called(entries[i]->d_name, wanted))
+			return entries[i]->d_name;
+	}
+	hatch_report_fail(HATCH_EXIT_USAGE, "no demo is called '%s': hatch demo lists them",
+			  wanted);
+}
+
+static int run_program(const struct hatch_machine *machine, const char *program)
+{
+	struct hatch_run run = { .machine = machine, .program = program };
+
+	run.memory = hatch_memory_parse(machine->memory, memory_default, MEMORY_LEAST);
+	hatch_session_begin();
+	hatch_qemu_need(machine);
+	return hatch_qemu_run(&run);
+}
+
+/* The options of a demo are options of boot, too: what remains without the demo's name. */
+static int boot_instead(const struct hatch_command *self, struct hatch_list words, const char *name)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < words.count; i++) {
+		if (words.item[i] != name)
+			words.item[count++] = words.item[i];
+	}
+	return hatch_command_boot(self, count, (char **)words.item);
+}
+
+static int run_demo(const struct hatch_machine *machine, const char *name)
+{
+	return run_program(machine, hatch_build_path("demos/%s/%s.elf", name, name));
+}
+
+int hatch_command_demo(const struct hatch_command *self, int argc, char **argv)
+{
+	static struct hatch_machine machine;
+	const struct hatch_option options[] = {
+		{ "--debug", NULL, "wait for gdb, and show the command to attach it",
+		  HATCH_OPTION_FLAG, &machine.debug },
+		HATCH_MACHINE_OPTIONS(&machine),
+		{ 0 },
+	};
+	struct hatch_list words = { 0 };
+	const char *name;
+	int operands;
+
+	for (int i = 0; i < argc; i++)
+		hatch_list_add(&words, argv[i]);
+	operands = hatch_options_parse(self, options, argc, argv);
+	hatch_operands_limit(self, operands, 1, argv);
+	if (!operands)
+		return list_demos();
+	name = find_demo(argv[0]);
+	/* Linux needs a kernel and an initrd besides its program. */
+	if (!strcmp(name, linux_demo))
+		return boot_instead(self, words, argv[0]);
+	return run_demo(&machine, name);
+}
+
+int hatch_command_qemu(const struct hatch_command *self, int argc, char **argv)
+{
+	static struct hatch_machine machine;
+	const struct hatch_option options[] = {
+		{ "--debug", NULL, "wait for gdb, and show the command to attach it",
+		  HATCH_OPTION_FLAG, &machine.debug },
+		HATCH_MACHINE_OPTIONS(&machine),
+		{ 0 },
+	};
+	int operands = hatch_options_parse(self, options, argc, argv);
+
+	hatch_operands_limit(self, operands, 1, argv);
+	if (!operands)
+		hatch_report_fail(HATCH_EXIT_USAGE, "which program? hatch qemu FILE.elf");
+	return run_program(&machine, argv[0]);
+}

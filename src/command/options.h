@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Command lines: one table per subcommand gives both the parser and the help text. */
+#ifndef HATCH_COMMAND_OPTIONS_H
+#define HATCH_COMMAND_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Values of an option that may be given several times; also a growing argument vector. */
+struct hatch_list {
+	const char **item; /* NULL-terminated once anything is in it */
+	size_t count;
+};
+
+enum hatch_option_kind {
+	HATCH_OPTION_FLAG, /* target: bool */
+	HATCH_OPTION_TEXT, /* target: const char *; the last one given counts */
+	HATCH_OPTION_LIST, /* target: struct hatch_list */
+};
+
+/* A table ends with an entry whose name is NULL. */
+struct hatch_option {
+	const char *name;  /* as typed, with its dashes */
+	const char *value; /* what the help calls the value; NULL for a flag */
+	const char *help;
+	enum hatch_option_kind kind;
+	void *target;
+};
+
+struct hatch_command {
+	const char *name;
+	const char *operands; /* for the usage line, "" if none */
+	const char *summary;
+	/* Gets the words after the subcommand's name; returns the exit status. */
+	int (*run)(const struct hatch_command *self, int argc, char **argv);
+};
+
+/* Appends ITEM; the list keeps the pointer, not a copy. */
+void hatch_list_add(struct hatch_list *list, const char *item);
+
+/*
+ * Parses argv[0..argc) by TABLE. Options and operands may come in any order; all after "--" are
+ * operands. Returns the number of operands, moved to the front of argv. A wrong word ends the
+ * program with status 2, --help with 0.
+ */
+int hatch_options_parse(const struct hatch_command *command, const struct hatch_option *table,
+			int argc, char **argv);
+
+/* Ends the program with status 2 if there are more than MOST operands. */
+void hatch_operands_limit(const struct hatch_command *command, int count, int most, char **argv);
+
+#endif
