@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * G-stage translation: guest-physical to host-physical, Sv39x4 or Sv48x4.
+ *
+ * Privileged ISA 20240411, 18.5.1. Pure C over a memory callback: it compiles and is tested
+ * natively; the only contact with the hardware is the `fence` callback.
+ */
+#ifndef HATCH_GSTAGE_H
+#define HATCH_GSTAGE_H
+
+#include <hatch/types.h>
+
+/*
+ * Where the framework takes memory from. The caller owns the struct; it outlives every user.
+ * The framework itself never calls malloc.
+ */
+struct hatch_memory {
+	/* `size` zeroed bytes, aligned to `align` (a power of two); NULL when used up. */
+	void *(*alloc)(void *arg, size_t size, size_t align);
+	/* Gives back what alloc returned, with the same size. */
+	void (*free)(void *arg, void *p, size_t size);
+	/* Host-physical address of memory that alloc returned, and back. */
+	hatch_hpa (*physical)(void *arg, const void *p);
+	void *(*pointer)(void *arg, hatch_hpa hpa);
+	void *arg;
+};
+
+/* Rights of a mapping, a bit mask. */
+enum hatch_prot {
+	HATCH_PROT_NONE = 0,
+	HATCH_PROT_READ = 1,
+	HATCH_PROT_WRITE = 2,
+	HATCH_PROT_EXEC = 4,
+	HATCH_PROT_ALL = 7,
+};
+
+enum hatch_gstage_mode {
+	HATCH_SV39X4 = 8, /* 41-bit guest-physical addresses */
+	HATCH_SV48X4 = 9, /* 50-bit */
+};
+
+/*
+ * One guest's translation tables.
+ * Invariants: the root is 16 KiB, aligned to 16 KiB; every other table is one page and holds at
+ * least one valid entry; `pages` counts all of them in units of HATCH_PAGE_SIZE.
+ */
+struct hatch_gstage {
+	const struct hatch_memory *memory;
+	/*
+	 * Told of every change that a cached translation could contradict, a missing one included;
+	 * NULL for none. Called at most once for each call below, with the smallest range that
+	 * covers the entries that changed, and before a table of theirs is freed. In a range below
+	 * 2 MiB only last-level leaves changed, and an HFENCE.GVMA for each page is enough; above,
+	 * tables may have come or gone, which takes one without an address (18.3.2).
+	 */
+	void (*fence)(struct hatch_gstage *stage, hatch_gpa gpa, uint64_t size);
+	uint64_t *root;
+	size_t pages;
+	enum hatch_gstage_mode mode;
+	uint16_t vmid;
+};
+
+/* What one guest-physical address translates to. */
+struct hatch_mapping {
+	hatch_gpa gpa;	   /* start of the leaf */
+	hatch_hpa hpa;	   /* its host-physical start */
+	uint64_t size;	   /* of the leaf: 4 KiB, 2 MiB, 1 GiB, 512 GiB */
+	unsigned int prot; /* enum hatch_prot, or-ed */
+};
+
+/*
+ * Makes an empty translation. Takes 16 KiB from `memory`, given back by hatch_gstage_fini.
+ * Errors: HATCH_EINVAL (mode), HATCH_ENOMEM.
+ */
+int hatch_gstage_init(struct hatch_gstage *stage, const struct hatch_memory *memory,
+		      enum hatch_gstage_mode mode, uint16_t vmid);
+
+/* Gives every table back to the memory. Leaves the mapped memory itself alone. */
+void hatch_gstage_fini(struct hatch_gstage *stage);
+
+/*
+ * Maps [gpa, gpa+size) to [hpa, hpa+size) with the biggest leaves that fit.
+ * gpa, hpa and size are multiples of 4 KiB; `prot` must include READ when it includes WRITE.
+ * Errors: HATCH_EINVAL (alignment, size 0, prot, beyond the address space of the mode),
+ * HATCH_EOVERLAP (a page of the range is mapped: unmap it first), HATCH_ENOMEM.
+ * On failure nothing stays mapped.
+ */
+int hatch_gstage_map(struct hatch_gstage *stage, hatch_gpa gpa, hatch_hpa hpa, uint64_t size,
+		     unsigned int prot);
+
+/*
+ * Unmaps [gpa, gpa+size); parts that are not mapped are passed over. A larger leaf that sticks
+ * out is split. Tables that become empty are freed.
+ * Errors: HATCH_EINVAL, HATCH_ENOMEM (for a split; nothing is changed then).
+ */
+int hatch_gstage_unmap(struct hatch_gstage *stage, hatch_gpa gpa, uint64_t size);
+
+/*
+ * Changes the rights of [gpa, gpa+size), splitting larger leaves that stick out.
+ * HATCH_PROT_NONE is refused (unmap instead).
+ * Errors: HATCH_EINVAL, HATCH_EFAULT (a page of the range is not mapped; nothing is changed),
+ * HATCH_ENOMEM.
+ */
+int hatch_gstage_protect(struct hatch_gstage *stage, hatch_gpa gpa, uint64_t size,
+			 unsigned int prot);
+
+/* Looks one address up. Errors: HATCH_EFAULT (not mapped). */
+int hatch_gstage_lookup(const struct hatch_gstage *stage, hatch_gpa gpa, struct hatch_mapping *out);
+
+/* The value for the hgatp register (18.2.10). */
+uint64_t hatch_gstage_hgatp(const struct hatch_gstage *stage);
+
+#endif
