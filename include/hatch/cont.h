@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A continuation: the rest of the guest's program, waiting for an answer.
+ */
+#ifndef HATCH_CONT_H
+#define HATCH_CONT_H
+
+#include <hatch/csr.h>
+#include <hatch/event.h>
+
+/* What becomes of the guest. Handlers get these from the functions below, or return PASS. */
+enum hatch_verdict {
+	HATCH_NO_VERDICT = -1, /* none was given yet; also makes the type signed, as a0 is */
+	HATCH_PASS = 0,	       /* not mine: ask the next clause, then the outer scope */
+	HATCH_RESUME,	       /* here is the answer; go on behind the instruction */
+	HATCH_SKIP,	       /* go on behind the instruction, answer nothing */
+	HATCH_RETRY,	       /* run the same instruction again */
+	HATCH_INJECT,	       /* raise an exception in the guest */
+	HATCH_UNWIND,	       /* leave the try */
+	HATCH_REFUSED,	       /* the answer was not taken; hatch_cont.error says why */
+	HATCH_VERDICTS,
+};
+
+/* Bits for hatch_catch.may */
+#define HATCH_MAY(verdict) (1U << (verdict))
+#define HATCH_MAY_ALL	   ((1U << HATCH_REFUSED) - 1)
+
+/*
+ * Invariants: `verdict` is PASS exactly while the event waits for its answer; one-shot: the first
+ * answer wins, every later one is refused with HATCH_ESTALE, and so is one between two events.
+ * `pair` is false when an event begins.
+ */
+struct hatch_cont {
+	enum hatch_verdict verdict;
+	int error;	 /* why an answer was refused: enum hatch_error */
+	uint64_t value;	 /* RESUME: the result. INJECT: the cause */
+	uint64_t second; /* RESUME with a pair: a1. INJECT: stval */
+	bool pair;
+	bool finished; /* UNWIND: the guest is done, the try cannot be run again */
+	long status;   /* UNWIND: what the try leaves with */
+	uint64_t tval; /* the trap's stval */
+	struct hatch_vcpu *vcpu;
+};
+
+/* Notes a second answer and returns HATCH_REFUSED. */
+enum hatch_verdict hatch_cont_refuse(struct hatch_cont *k, int error);
+
+/*
+ * Resumes with a value: the guest goes on behind the instruction with `value` as its result.
+ * hypercall: a0; MMIO load: rd, cut and extended to the load's width; CSR and illegal
+ * instruction: rd; store, wfi, breakpoint: no result, the value is ignored.
+ */
+static inline enum hatch_verdict hatch_resume(struct hatch_cont *k, uint64_t value)
+{
+	if (k->verdict)
+		return hatch_cont_refuse(k, HATCH_ESTALE);
+	k->value = value;
+	return k->verdict = HATCH_RESUME;
+}
+
+/* Resumes a hypercall with two values: a0 and a1 (SBI: error and value). */
+static inline enum hatch_verdict hatch_resume_pair(struct hatch_cont *k, uint64_t a0, uint64_t a1)
+{
+	if (k->verdict)
+		return hatch_cont_refuse(k, HATCH_ESTALE);
+	k->second = a1;
+	k->pair = true;
+	return hatch_resume(k, a0);
+}
+
+/* Steps over the instruction; no register changes. */
+enum hatch_verdict hatch_skip(struct hatch_cont *k);
+
+/* Runs the instruction again: the handler has mended what made it trap. */
+enum hatch_verdict hatch_retry(struct hatch_cont *k);
+
+/* Raises exception `cause` (CAUSE_...) with `tval` in the guest's own VS-mode handler. */
+enum hatch_verdict hatch_inject(struct hatch_cont *k, uint64_t cause, uint64_t tval);
+
+/*
+ * Leaves the try with `status`. The guest stands where it was: hatch_try_run goes on from there,
+ * and the same instruction traps again.
+ */
+enum hatch_verdict hatch_unwind(struct hatch_cont *k, long status);
+
+/* Leaves the try with `status` for good: the guest's program has ended. */
+enum hatch_verdict hatch_finish(struct hatch_cont *k, long status);
+
+/*
+ * A guest register x0 to x31. In a handler of a hypercall or MMIO clause all registers are there
+ * only when the clause has `registers` set (what is not read is not saved).
+ * Errors: HATCH_EINVAL (n > 31, or a register that was not saved: set `registers`).
+ */
+int hatch_cont_get(const struct hatch_cont *k, unsigned int n, uint64_t *value);
+int hatch_cont_set(struct hatch_cont *k, unsigned int n, uint64_t value);
+
+/* The guest's pc: the address of the instruction that trapped, guest-virtual. */
+hatch_gva hatch_cont_pc(const struct hatch_cont *k);
+
+/*
+ * The trap's stval: the faulting guest-virtual address or the instruction, by kind of event.
+ * Of a hypercall or system call it means nothing.
+ */
+uint64_t hatch_cont_tval(const struct hatch_cont *k);
+
+/* Whether the guest was in VU-mode. */
+bool hatch_cont_is_user(const struct hatch_cont *k);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A hart of the real machine, as the framework sees it.
+ */
+#ifndef HATCH_HART_H
+#define HATCH_HART_H
+
+#include <hatch/event.h>
+
+/*
+ * Told of a trap of the host itself: a bug in the host program. `frame` holds all registers of
+ * the moment. Must not return.
+ */
+typedef void hatch_host_trap_fn(const struct hatch_frame *frame, const struct hatch_trap *trap);
+
+/*
+ * Makes this hart ready to run tries: takes stvec and sscratch over, turns the guest's view of
+ * the machine to a known state, finds out what the hart offers. `report` is told of traps of the
+ * host itself; it outlives all tries. The thread pointer must be set up (the framework keeps
+ * what belongs to a hart in thread-local storage).
+ * Errors: HATCH_ENOTSUP (no hypervisor extension; nothing was changed).
+ */
+int hatch_hart_init(hatch_host_trap_fn *report);
+
+/* What the hart offers to guests, found by hatch_hart_init. */
+struct hatch_hart_facts {
+	enum hatch_gstage_mode gstage_mode;
+	unsigned int vmid_bits;
+	bool sstc;	  /* vstimecmp: the guest's timer needs no exit */
+	uint64_t henvcfg; /* the bits that can be set */
+	bool stateen;	  /* hstateen0 is there */
+};
+
+const struct hatch_hart_facts *hatch_hart_facts(void);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A vcpu: the registers of a program that runs inside a try.
+ */
+#ifndef HATCH_VCPU_H
+#define HATCH_VCPU_H
+
+#include <hatch/guest.h>
+
+/*
+ * What hatch_enter (src/core/enter.S) saves and loads.
+ *
+ * The journey: hatch_enter parks the host's stack pointer here and loads x[]. On a trap the
+ * return half stores the caller-saved registers and asks the fast path; only when the fast path
+ * declines are the callee-saved ones stored too (`full`) and the host's stack taken up again.
+ * The offsets are known to the assembly and proved in src/core/enter_offsets.c.
+ */
+struct hatch_frame {
+	uint64_t x[32]; /* x[0] is kept 0 */
+	uint64_t pc;
+	uint64_t sstatus; /* of the moment of the trap: SPP tells VS from VU */
+	uint64_t host_sp;
+	uint64_t host_tp;
+	uint64_t
+		host_frame; /* where a trap of the host itself saves its registers; 0: this is it */
+	uint64_t leave;	    /* not 0: the fast path must not go straight back to the guest */
+};
+
+/* The CSRs that the guest owns while it runs (18.2.11 to 18.2.18, and the two it shares). */
+struct hatch_vs_csrs {
+	uint64_t vsstatus, vsie, vstvec, vsscratch, vsepc, vscause, vstval, vsatp;
+	uint64_t vstimecmp;
+	uint64_t scounteren, senvcfg;
+};
+
+/* How the guest is confined: chosen by hatch_try from what its clauses ask for. */
+struct hatch_confinement {
+	uint64_t hstatus, hedeleg, hideleg, hcounteren, henvcfg;
+	uint64_t htimedelta; /* guest time = host time + htimedelta, ticks */
+};
+
+/*
+ * Invariants: while the vcpu is current on a hart the hardware holds vs, hvip and fp, and the
+ * copies here are stale; hatch_vcpu_put makes them true again. `fp_live` tells where the
+ * floating-point registers are: in the hardware (true) or in fp[] (false).
+ */
+struct hatch_vcpu {
+	struct hatch_frame frame; /* first: the assembly takes a vcpu for its frame */
+	struct hatch_guest *guest;
+	struct hatch_try *running; /* the try that runs it now, or NULL */
+	struct hatch_confinement confine;
+	struct hatch_vs_csrs vs;
+	uint64_t hvip;
+	uint64_t hart_id; /* what the guest is told in a0 */
+	uint64_t fp[32];
+	uint64_t fcsr;
+	uint64_t vmid_generation; /* 0: none; else the hart's count when vmid was given */
+	const void *vmid_hart;	  /* the hart that gave it */
+	uint64_t henvcfg;	  /* what confine.henvcfg is when no clause asks for a CSR */
+	uint16_t vmid;
+	bool live; /* current on a hart */
+	bool fp_live;
+	bool full; /* the frame holds all registers, not only the caller-saved ones */
+};
+
+/*
+ * Prepares a vcpu of `guest`: registers 0, guest time starts at 0. The guest is borrowed.
+ * Errors: HATCH_EINVAL.
+ */
+int hatch_vcpu_init(struct hatch_vcpu *vcpu, struct hatch_guest *guest);
+
+/*
+ * Sets the vcpu to begin at `pc` (guest-physical, translation off) in VS-mode with a0 and a1 as
+ * the boot protocol wants them: hart id and the device tree's guest-physical address.
+ * Everything else is as after a reset; guest time goes on.
+ */
+void hatch_vcpu_reset(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t a0, uint64_t a1);
+
+/* Raises or lowers virtual interrupts, HVIP_VSSIP, HVIP_VSTIP, HVIP_VSEIP or-ed (18.2.3). */
+void hatch_vcpu_raise(struct hatch_vcpu *vcpu, uint64_t hvip);
+void hatch_vcpu_lower(struct hatch_vcpu *vcpu, uint64_t hvip);
+
+/*
+ * The guest's clock, ticks. Read it within a handler or between two runs.
+ */
+uint64_t hatch_vcpu_time(const struct hatch_vcpu *vcpu);
+
+#endif

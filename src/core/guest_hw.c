@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The part of a guest that touches the hardware: its translation's mode and fences. */
+#include <hatch/guest.h>
+#include <hatch/hart.h>
+
+/* Beyond this many pages one fence for everything is cheaper than one for each. */
+#define FENCE_PAGES 64
+
+/*
+ * Orders a change of the tables before the hart's next use of them (18.3.2). All VMIDs: a
+ * guest's vcpus have one each.
+ */
+static void fence(struct hatch_gstage *stage, hatch_gpa gpa, uint64_t size)
+{
+	(void)stage;
+	if (size > FENCE_PAGES * HATCH_PAGE_SIZE) {
+		__asm__ volatile(".option push\n.option arch, +h\nhfence.gvma\n.option pop" ::
+					 : "memory");
+		return;
+	}
+	for (uint64_t at = 0; at < size; at += HATCH_PAGE_SIZE)
+		__asm__ volatile(
+			".option push\n.option arch, +h\nhfence.gvma %0, x0\n.option pop" ::"r"(
+				(gpa.addr + at) >> 2)
+			: "memory");
+}
+
+int hatch_guest_init(struct hatch_guest *guest, const struct hatch_memory *memory)
+{
+	enum hatch_gstage_mode mode = hatch_hart_facts()->gstage_mode;
+	int error;
+
+	*guest = (struct hatch_guest){ .regions = 0 };
+	if (mode != HATCH_SV39X4 && mode != HATCH_SV48X4)
+		return HATCH_ENOTSUP;
+	error = hatch_gstage_init(&guest->stage, memory, mode, 0);
+	guest->stage.fence = fence;
+	return error;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* What belongs to one hart. Thread-local: it hangs off tp, and harts share nothing here. */
+#ifndef HATCH_CORE_HART_H
+#define HATCH_CORE_HART_H
+
+#include <hatch/hart.h>
+
+#define HART_EMERGENCY_STACK 4096 /* bytes: for the report of a trap of the host itself */
+
+/*
+ * Invariants: the hardware's vs* CSRs, hgatp and hvip are those of `current`, if it is not NULL;
+ * `vmid_next` was not given to any vcpu in this `vmid_generation`.
+ */
+struct hatch_hart {
+	struct hatch_frame frame; /* sscratch points here while the host runs */
+	struct hatch_vcpu *current;
+	hatch_host_trap_fn *report;
+	struct hatch_hart_facts facts;
+	uint64_t vmid_generation;
+	uint32_t vmid_next;
+	_Alignas(16) uint8_t emergency[HART_EMERGENCY_STACK];
+};
+
+struct hatch_hart *hatch_hart_this(void);
+
+/* enter.S */
+int hatch_enter(struct hatch_vcpu *vcpu);
+void hatch_vector(void);
+int hatch_fetch_parcel(uint64_t gva, uint16_t *out);
+void hatch_fp_store(struct hatch_vcpu *vcpu);
+void hatch_fp_load(struct hatch_vcpu *vcpu);
+
+/* fs0 to fs11 and fcsr of the host: its callers may keep values there over a run of the guest. */
+struct hatch_host_fp {
+	uint64_t saved[13];
+	bool used; /* floating point was on, so that there may be such values */
+};
+
+void hatch_host_fp_store(uint64_t to[13]);
+void hatch_host_fp_load(const uint64_t from[13]);
+
+/* vcpu_hw.c: the vcpu's registers between memory and hardware */
+void hatch_vcpu_load(struct hatch_vcpu *vcpu);
+void hatch_vcpu_put(struct hatch_vcpu *vcpu);
+void hatch_vcpu_fp_save(struct hatch_vcpu *vcpu);
+/* Tells the current guest that its floating-point registers changed. */
+void hatch_vcpu_fp_dirty(void);
+void hatch_vcpu_host_fp_save(struct hatch_host_fp *host);
+void hatch_vcpu_host_fp_restore(struct hatch_vcpu *vcpu, const struct hatch_host_fp *host);
+int hatch_vcpu_run(struct hatch_vcpu *vcpu);
+void hatch_vcpu_inject(struct hatch_vcpu *vcpu, uint64_t cause, uint64_t tval);
+void hatch_vcpu_trap(struct hatch_trap *trap);
+/* Puts the CSRs back after another trap in between. */
+void hatch_vcpu_set_trap(const struct hatch_trap *trap);
+uint32_t hatch_vcpu_fetch(const struct hatch_vcpu *vcpu);
+
+#endif

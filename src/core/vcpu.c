@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The part of a vcpu that needs no hardware. */
+#include <hatch/csr.h>
+#include "apply.h"
+
+void hatch_vcpu_clear(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t a0, uint64_t a1)
+{
+	for (unsigned int i = 0; i < 32; i++) {
+		vcpu->frame.x[i] = 0;
+		vcpu->fp[i] = 0;
+	}
+	vcpu->frame.x[10] = a0;
+	vcpu->frame.x[11] = a1;
+	vcpu->frame.pc = pc.addr;
+	vcpu->frame.sstatus = SSTATUS_SPP | SSTATUS_UXL_64;
+	vcpu->vs = (struct hatch_vs_csrs){ .vsstatus = SSTATUS_UXL_64, .vstimecmp = UINT64_MAX };
+	vcpu->hvip = 0;
+	vcpu->fcsr = 0;
+	vcpu->fp_live = false;
+	vcpu->full = true;
+	vcpu->hart_id = a0;
+}

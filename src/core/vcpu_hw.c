@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The vcpu's registers between memory and hardware. Everything here touches CSRs.
+ */
+#include <hatch/csr.h>
+#include "apply.h"
+#include "hart.h"
+#include "offsets.h"
+
+static inline void fence_gvma_all(void)
+{
+	__asm__ volatile(".option push\n.option arch, +h\nhfence.gvma\nhfence.vvma\n.option pop" ::
+				 : "memory");
+}
+
+/*
+ * Gives the vcpu a VMID that no other vcpu has on this hart. They are handed out one after the
+ * other; when they are used up all cached translations go and a new generation begins. A VMID
+ * is thus never reused with stale translations, and no table of them is shared between harts.
+ */
+static void take_vmid(struct hatch_hart *hart, struct hatch_vcpu *vcpu)
+{
+	if (vcpu->vmid_hart == hart && vcpu->vmid_generation == hart->vmid_generation)
+		return;
+	if (hart->vmid_next >> hart->facts.vmid_bits) {
+		hart->vmid_generation++;
+		hart->vmid_next = hart->facts.vmid_bits ? 1 : 0;
+		fence_gvma_all();
+	}
+	vcpu->vmid = (uint16_t)hart->vmid_next++;
+	vcpu->vmid_hart = hart;
+	vcpu->vmid_generation = hart->vmid_generation;
+}
+
+static void load_confinement(const struct hatch_hart *hart, const struct hatch_vcpu *vcpu)
+{
+	csr_write(hedeleg, vcpu->confine.hedeleg);
+	csr_write(hideleg, vcpu->confine.hideleg);
+	csr_write(hcounteren, vcpu->confine.hcounteren);
+	csr_write(htimedelta, vcpu->confine.htimedelta);
+	if (hart->facts.henvcfg)
+		csr_write(henvcfg, vcpu->confine.henvcfg);
+	if (hart->facts.stateen)
+		csr_write(hstateen0, HSTATEEN0_SENVCFG);
+	csr_write(hgatp, hatch_gstage_hgatp(&vcpu->guest->stage) | (uint64_t)vcpu->vmid
+									   << HGATP_VMID_SHIFT);
+}
+
+void hatch_vcpu_load(struct hatch_vcpu *vcpu)
+{
+	struct hatch_hart *hart = hatch_hart_this();
+	const struct hatch_vs_csrs *vs = &vcpu->vs;
+
+	take_vmid(hart, vcpu);
+	load_confinement(hart, vcpu);
+	csr_write(vsstatus, vs->vsstatus);
+	csr_write(vsie, vs->vsie);
+	csr_write(vstvec, vs->vstvec);
+	csr_write(vsscratch, vs->vsscratch);
+	csr_write(vsepc, vs->vsepc);
+	csr_write(vscause, vs->vscause);
+	csr_write(vstval, vs->vstval);
+	csr_write(vsatp, vs->vsatp);
+	csr_write(scounteren, vs->scounteren);
+	if (hart->facts.henvcfg)
+		csr_write(senvcfg, vs->senvcfg);
+	if (hart->facts.sstc)
+		csr_write(vstimecmp, vs->vstimecmp);
+	csr_write(hvip, vcpu->hvip);
+	vcpu->frame.host_frame = (uint64_t)&hart->frame;
+	vcpu->live = true;
+	hart->current = vcpu;
+}
+
+void hatch_vcpu_put(struct hatch_vcpu *vcpu)
+{
+	struct hatch_hart *hart = hatch_hart_this();
+	struct hatch_vs_csrs *vs = &vcpu->vs;
+
+	vs->vsstatus = csr_read(vsstatus);
+	vs->vsie = csr_read(vsie);
+	vs->vstvec = csr_read(vstvec);
+	vs->vsscratch = csr_read(vsscratch);
+	vs->vsepc = csr_read(vsepc);
+	vs->vscause = csr_read(vscause);
+	vs->vstval = csr_read(vstval);
+	vs->vsatp = csr_read(vsatp);
+	vs->scounteren = csr_read(scounteren);
+	if (hart->facts.henvcfg)
+		vs->senvcfg = csr_read(senvcfg);
+	if (hart->facts.sstc)
+		vs->vstimecmp = csr_read(vstimecmp);
+	vcpu->hvip = csr_read(hvip);
+	if (vcpu->fp_live)
+		hatch_vcpu_fp_save(vcpu);
+	/* What is left armed would interrupt the host, or the next guest. */
+	csr_write(hvip, 0);
+	if (hart->facts.sstc)
+		csr_write(vstimecmp, -1UL);
+	vcpu->live = false;
+	hart->current = NULL;
+}
+
+void hatch_vcpu_fp_save(struct hatch_vcpu *vcpu)
+{
+	hatch_fp_store(vcpu);
+	vcpu->fp_live = false;
+}
+
+void hatch_vcpu_host_fp_save(struct hatch_host_fp *host)
+{
+	host->used = csr_read(sstatus) & SSTATUS_FS;
+	if (host->used)
+		hatch_host_fp_store(host->saved);
+}
+
+void hatch_vcpu_host_fp_restore(struct hatch_vcpu *vcpu, const struct hatch_host_fp *host)
+{
+	if (!host->used)
+		return;
+	if (vcpu->fp_live)
+		hatch_vcpu_fp_save(vcpu);
+	hatch_host_fp_load(host->saved);
+}
+
+void hatch_vcpu_fp_dirty(void)
+{
+	csr_set(vsstatus, SSTATUS_FS_DIRTY);
+}
+
+int hatch_vcpu_run(struct hatch_vcpu *vcpu)
+{
+	uint64_t virtual_privilege = vcpu->frame.sstatus & SSTATUS_SPP; /* SPVP is the same bit */
+	int code;
+
+	if (!vcpu->fp_live) {
+		hatch_fp_load(vcpu);
+		vcpu->fp_live = true;
+	}
+	vcpu->frame.leave = 0;
+	vcpu->full = false;
+	csr_write(hstatus, vcpu->confine.hstatus | HSTATUS_SPV | virtual_privilege);
+	code = hatch_enter(vcpu);
+	vcpu->full = true;
+	return code;
+}
+
+void hatch_vcpu_inject(struct hatch_vcpu *vcpu, uint64_t cause, uint64_t tval)
+{
+	struct hatch_vs_csrs *vs = &vcpu->vs;
+
+	vs->vsstatus = csr_read(vsstatus);
+	vs->vstvec = csr_read(vstvec);
+	hatch_apply_exception(&vcpu->frame, vs, cause, tval);
+	csr_write(vsstatus, vs->vsstatus);
+	csr_write(vsepc, vs->vsepc);
+	csr_write(vscause, vs->vscause);
+	csr_write(vstval, vs->vstval);
+}
+
+void hatch_vcpu_trap(struct hatch_trap *trap)
+{
+	trap->scause = csr_read(scause);
+	trap->stval = csr_read(stval);
+	trap->htval = csr_read(htval);
+	trap->htinst = csr_read(htinst);
+}
+
+void hatch_vcpu_set_trap(const struct hatch_trap *trap)
+{
+	csr_write(scause, trap->scause);
+	csr_write(stval, trap->stval);
+	csr_write(htval, trap->htval);
+	csr_write(htinst, trap->htinst);
+}
+
+/* The instruction at the guest's pc, parcel by parcel; 0 when it cannot be read. */
+uint32_t hatch_vcpu_fetch(const struct hatch_vcpu *vcpu)
+{
+	uint16_t low, high = 0;
+
+	if (hatch_fetch_parcel(vcpu->frame.pc, &low))
+		return 0;
+	if (hatch_insn_length(low) == 4 && hatch_fetch_parcel(vcpu->frame.pc + 2, &high))
+		return 0;
+	return (uint32_t)high << 16 | low;
+}
+
+/* hvip in hardware when the vcpu is current here, in memory otherwise. */
+void hatch_vcpu_raise(struct hatch_vcpu *vcpu, uint64_t hvip)
+{
+	if (vcpu->live)
+		csr_set(hvip, hvip);
+	else
+		vcpu->hvip |= hvip;
+}
+
+void hatch_vcpu_lower(struct hatch_vcpu *vcpu, uint64_t hvip)
+{
+	if (vcpu->live)
+		csr_clear(hvip, hvip);
+	else
+		vcpu->hvip &= ~hvip;
+}
+
+uint64_t hatch_vcpu_time(const struct hatch_vcpu *vcpu)
+{
+	return csr_read(time) + vcpu->confine.htimedelta;
+}
+
+void hatch_vcpu_reset(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t a0, uint64_t a1)
+{
+	bool live = vcpu->live;
+
+	if (live)
+		hatch_vcpu_put(vcpu);
+	hatch_vcpu_clear(vcpu, pc, a0, a1);
+	if (live) {
+		hatch_vcpu_load(vcpu);
+		vcpu->frame.leave = HATCH_ANSWERED;
+	}
+}
+
+int hatch_vcpu_init(struct hatch_vcpu *vcpu, struct hatch_guest *guest)
+{
+	const struct hatch_hart_facts *facts = hatch_hart_facts();
+
+	if (!vcpu || !guest)
+		return HATCH_EINVAL;
+	*vcpu = (struct hatch_vcpu){ .guest = guest };
+	vcpu->confine.hstatus = HSTATUS_VSXL;
+	vcpu->confine.hideleg = HVIP_VSSIP | HVIP_VSTIP | HVIP_VSEIP;
+	vcpu->confine.hcounteren = 1 << (CSR_CYCLE & 31) | 1 << (CSR_TIME & 31) |
+				   1 << (CSR_INSTRET & 31);
+	/* cbo.inval becomes a flush (CBIE = 1): a guest must not uncover what lies below a cache. */
+	vcpu->henvcfg = facts->henvcfg & (HENVCFG_STCE | HENVCFG_PBMTE | HENVCFG_CBZE |
+					  HENVCFG_CBCFE | (HENVCFG_CBIE & 1 << 4));
+	vcpu->confine.henvcfg = vcpu->henvcfg;
+	vcpu->confine.htimedelta = -csr_read(time);
+	hatch_vcpu_reset(vcpu, hatch_gpa_of(0), 0, 0);
+	return 0;
+}
