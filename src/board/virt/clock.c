@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time: the time CSR, the hart's timer interrupt, the goldfish real-time clock.
+ */
+#include <libfdt.h>
+
+#include <hatch/csr.h>
+#include <hatch/hart.h>
+
+#include "virt.h"
+
+#define RTC_TIME_LOW  0x00 /* reading it latches TIME_HIGH */
+#define RTC_TIME_HIGH 0x04
+
+#define SBI_EID_TIME  0x54494d45
+
+uint64_t hatch_board_ticks(void)
+{
+	return csr_read(time);
+}
+
+uint64_t hatch_board_frequency(void)
+{
+	int cpus = fdt_path_offset(hatch_board_fdt(), "/cpus");
+	uint32_t frequency = virt_tree_cell(cpus, "timebase-frequency", 0);
+
+	if (!frequency)
+		virt_die("the device tree tells no timebase-frequency",
+			 "use a device tree whose /cpus node has it");
+	return frequency;
+}
+
+uint64_t hatch_board_wall_ns(void)
+{
+	uintptr_t rtc = virt_tree_device("google,goldfish-rtc");
+	uint64_t low;
+
+	if (!rtc)
+		return 0;
+	low = virt_read32(rtc + RTC_TIME_LOW);
+	return (uint64_t)virt_read32(rtc + RTC_TIME_HIGH) << 32 | low;
+}
+
+/* With Sstc the comparator is the hart's own register, otherwise the firmware's (SBI TIME). */
+void hatch_board_timer(uint64_t ticks)
+{
+	if (hatch_hart_facts()->sstc)
+		csr_write(stimecmp, ticks);
+	else
+		virt_sbi(SBI_EID_TIME, 0, ticks, 0);
+	if (ticks == UINT64_MAX)
+		csr_clear(sie, 1UL << IRQ_S_TIMER);
+	else
+		csr_set(sie, 1UL << IRQ_S_TIMER);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From OpenSBI's jump to main(), and from main() to the end of the machine.
+ */
+#include <stdlib.h>
+
+#include <hatch/hart.h>
+
+#include "virt.h"
+
+int main(void);
+_Noreturn void virt_start(uint64_t hart_id, const void *fdt);
+
+/* Filled with a pattern at boot. Translation is off, so no page can be taken away instead. */
+extern uint64_t virt_stack_guard[];
+#define GUARD_PATTERN UINT64_C(0x68617463682d6764)
+
+/* Test finisher: what it is told in the low half, the exit status in the high half. */
+#define FINISHER_PASS 0x5555
+#define FINISHER_FAIL 0x3333
+
+#define SBI_EID_SRST  0x53525354
+
+/* The host command drops everything on the console up to here: the firmware's banner. */
+static const char marker[] = "\033_hatch\033\\";
+
+static _Thread_local uint64_t this_hart;
+
+struct virt_sbi_result virt_sbi(unsigned long extension, unsigned long function, unsigned long a0,
+				unsigned long a1)
+{
+	register unsigned long r0 __asm__("a0") = a0;
+	register unsigned long r1 __asm__("a1") = a1;
+	register unsigned long r6 __asm__("a6") = function;
+	register unsigned long r7 __asm__("a7") = extension;
+
+	__asm__ volatile("ecall" : "+r"(r0), "+r"(r1) : "r"(r6), "r"(r7) : "memory");
+	return (struct virt_sbi_result){ .error = (long)r0, .value = (long)r1 };
+}
+
+uint64_t virt_hart_id(void)
+{
+	return this_hart;
+}
+
+static void stack_guard_init(void)
+{
+	for (uint64_t *p = virt_stack_guard; p < (uint64_t *)virt_stack_bottom; p++)
+		*p = GUARD_PATTERN;
+}
+
+bool virt_stack_overflowed(void)
+{
+	for (uint64_t *p = virt_stack_guard; p < (uint64_t *)virt_stack_bottom; p++)
+		if (*p != GUARD_PATTERN)
+			return true;
+	return false;
+}
+
+_Noreturn void virt_die(const char *what, const char *remedy)
+{
+	virt_console_puts("hatch: ");
+	virt_console_puts(what);
+	virt_console_puts(": ");
+	virt_console_puts(remedy);
+	virt_console_puts("\n");
+	hatch_board_exit(VIRT_EXIT_BROKEN);
+}
+
+_Noreturn void virt_start(uint64_t hart_id, const void *fdt)
+{
+	this_hart = hart_id;
+	stack_guard_init();
+	virt_tree_init(fdt);
+	virt_console_init();
+	hatch_board_console_write(marker, sizeof(marker) - 1);
+	if (!virt_tree_has_extension("h"))
+		virt_die("this CPU has no hypervisor extension",
+			 "its device tree's riscv,isa lacks `h`, use --cpu rv64,h=true");
+	virt_ram_init(fdt);
+	virt_heap_init();
+	if (hatch_hart_init(virt_trap))
+		virt_die("the hypervisor extension does not answer",
+			 "use --cpu rv64,h=true, or QEMU 7.2 or newer");
+	exit(main());
+}
+
+/* Only the low 8 bits reach the parent of QEMU; a failure must not look like success there. */
+static unsigned int exit_status(int status)
+{
+	if (status & 0xff)
+		return status & 0xff;
+	return status ? 255 : 0;
+}
+
+_Noreturn void hatch_board_exit(int status)
+{
+	static bool leaving; /* a fault on the way out must not bring us here for ever */
+	unsigned int code = exit_status(status);
+	uintptr_t finisher = virt_tree_device("sifive,test0");
+
+	if (!leaving && virt_stack_overflowed()) {
+		leaving = true;
+		virt_die("the host's stack overflowed",
+			 "make large local arrays static or take them from malloc");
+	}
+	virt_io_barrier();
+	if (finisher)
+		virt_write32(finisher, code ? code << 16 | FINISHER_FAIL : FINISHER_PASS);
+	virt_sbi(SBI_EID_SRST, 0, 0, code != 0);
+	for (;;)
+		__asm__ volatile("wfi");
+}
