@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include <hatch/handlers/finisher.h>
+#include <hatch/handlers/unmapped.h>
+
+static enum hatch_verdict finish(struct hatch_finisher *finisher, struct hatch_cont *k,
+				 enum hatch_finisher_request request, unsigned int code)
+{
+	finisher->request = request;
+	finisher->code = code;
+	return hatch_finish(k, (long)code);
+}
+
+static enum hatch_verdict obey(struct hatch_finisher *finisher, struct hatch_cont *k,
+			       uint32_t value)
+{
+	unsigned int code = value >> 16;
+
+	switch (value & 0xffff) {
+	case FINISHER_PASS:
+		return finish(finisher, k, HATCH_FINISHER_PASS, 0);
+	case FINISHER_FAIL:
+		return finish(finisher, k, HATCH_FINISHER_FAIL, code ? code : 1);
+	case FINISHER_RESET:
+		return finish(finisher, k, HATCH_FINISHER_RESET, 0);
+	default:
+		return hatch_resume(k, 0);
+	}
+}
+
+static enum hatch_verdict on_finisher(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
+{
+	if (ev->mmio.width != 4 || ev->mmio.offset % 4)
+		return hatch_inject_access_fault(ev, k);
+	if (!ev->mmio.write || ev->mmio.offset)
+		return hatch_resume(k, 0);
+	return obey(arg, k, (uint32_t)ev->mmio.value);
+}
+
+void hatch_finisher_reset(struct hatch_finisher *finisher)
+{
+	finisher->request = HATCH_FINISHER_NONE;
+	finisher->code = 0;
+}
+
+void hatch_finisher_init(struct hatch_finisher *finisher, hatch_gpa base)
+{
+	*finisher = (struct hatch_finisher){ .request = HATCH_FINISHER_NONE };
+	finisher->clause = HATCH_ON_MMIO(base.addr, HATCH_FINISHER_SIZE, on_finisher, finisher);
+	finisher->clause.name = "finisher";
+	finisher->clause.may = HATCH_MAY(HATCH_RESUME) | HATCH_MAY(HATCH_INJECT) |
+			       HATCH_MAY(HATCH_UNWIND);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The journey of an interrupt: a device raises its line (hatch_plic_set); the gateway makes the
+ * source pending; the output to each context that may take it rises; the guest reads the claim
+ * register, which puts the source in service; the guest writes it back, and the gateway looks at
+ * the line again.
+ */
+#include <string.h>
+
+#include <hatch/handlers/plic.h>
+#include <hatch/handlers/unmapped.h>
+
+/* The memory map (PLIC specification 1.0.0, chapter 3). */
+enum {
+	PRIORITY_BASE = 0x0,
+	PENDING_BASE = 0x1000,
+	ENABLE_BASE = 0x2000,
+	ENABLE_STRIDE = 0x80,
+	CONTEXT_BASE = 0x200000,
+	CONTEXT_STRIDE = 0x1000,
+	CONTEXT_THRESHOLD = 0x0,
+	CONTEXT_CLAIM = 0x4,
+};
+
+static bool test_bit(const uint32_t *set, unsigned int n)
+{
+	return set[n / 32] >> (n % 32) & 1;
+}
+
+static void assign_bit(uint32_t *set, unsigned int n, bool value)
+{
+	uint32_t bit = 1U << (n % 32);
+
+	set[n / 32] = value ? set[n / 32] | bit : set[n / 32] & ~bit;
+}
+
+static bool source_exists(const struct hatch_plic *plic, uint64_t source)
+{
+	return source >= 1 && source <= plic->sources;
+}
+
+/* The sources of one word that exist: source 0 does not. */
+static uint32_t existing(const struct hatch_plic *plic, unsigned int word)
+{
+	unsigned int first = word * 32, count = plic->sources + 1;
+	uint32_t mask = count >= first + 32 ? UINT32_MAX : 0;
+
+	if (count > first && count < first + 32)
+		mask = (1U << (count - first)) - 1;
+	return word ? mask : mask & ~1U;
+}
+
+/* The enabled pending source of highest priority above `floor`, lowest number first; 0: none. */
+static unsigned int best_source(const struct hatch_plic *plic,
+				const struct hatch_plic_context *context, uint32_t floor)
+{
+	unsigned int best = 0;
+
+	for (unsigned int word = 0; word < HATCH_PLIC_WORDS; word++) {
+		uint32_t ready = plic->pending[word] & context->enable[word];
+
+		for (; ready; ready &= ready - 1) {
+			unsigned int source = word * 32 + (unsigned int)__builtin_ctz(ready);
+
+			if (plic->priority[source] > floor) {
+				floor = plic->priority[source];
+				best = source;
+			}
+		}
+	}
+	return best;
+}
+
+static void update_outputs(struct hatch_plic *plic)
+{
+	for (unsigned int i = 0; i < plic->contexts; i++) {
+		struct hatch_plic_context *context = &plic->context[i];
+		bool output = best_source(plic, context, context->threshold) != 0;
+
+		if (output == context->output)
+			continue;
+		context->output = output;
+		if (plic->output)
+			plic->output(plic->arg, i, output);
+	}
+}
+
+/* Forwards a request if the line is high and the last one is completed. */
+static void open_gateway(struct hatch_plic *plic, unsigned int source)
+{
+	if (test_bit(plic->level, source) && !test_bit(plic->service, source))
+		assign_bit(plic->pending, source, true);
+}
+
+void hatch_plic_set(struct hatch_plic *plic, unsigned int source, bool level)
+{
+	if (!source_exists(plic, source) || test_bit(plic->level, source) == level)
+		return;
+	assign_bit(plic->level, source, level);
+	open_gateway(plic, source);
+	update_outputs(plic);
+}
+
+void hatch_plic_line(void *line, bool level)
+{
+	struct hatch_plic_line *l = line;
+
+	hatch_plic_set(l->plic, l->source, level);
+}
+
+/* ---- Registers ---- */
+
+/* The threshold decides about the notification only: a claim may get less (chapter 8). */
+static uint32_t claim(struct hatch_plic *plic, struct hatch_plic_context *context)
+{
+	unsigned int source = best_source(plic, context, 0);
+
+	if (!source)
+		return 0;
+	assign_bit(plic->pending, source, false);
+	assign_bit(plic->service, source, true);
+	update_outputs(plic);
+	return source;
+}
+
+/* Ignored for a source that is not enabled for this context (chapter 9). */
+static void complete(struct hatch_plic *plic, struct hatch_plic_context *context, uint32_t source)
+{
+	if (!source_exists(plic, source) || !test_bit(context->enable, source))
+		return;
+	assign_bit(plic->service, source, false);
+	open_gateway(plic, source);
+	update_outputs(plic);
+}
+
+static uint32_t read_context(struct hatch_plic *plic, unsigned int n, uint64_t reg)
+{
+	if (n >= plic->contexts)
+		return 0;
+	if (reg == CONTEXT_THRESHOLD)
+		return plic->context[n].threshold;
+	return reg == CONTEXT_CLAIM ? claim(plic, &plic->context[n]) : 0;
+}
+
+static void write_context(struct hatch_plic *plic, unsigned int n, uint64_t reg, uint32_t value)
+{
+	if (n >= plic->contexts)
+		return;
+	if (reg == CONTEXT_CLAIM)
+		complete(plic, &plic->context[n], value);
+	if (reg != CONTEXT_THRESHOLD)
+		return;
+	plic->context[n].threshold = value & HATCH_PLIC_PRIORITY_MAX;
+	update_outputs(plic);
+}
+
+/* The word of a context's enable bits at this offset; NULL where none is. */
+static uint32_t *enable_word(struct hatch_plic *plic, uint64_t offset)
+{
+	uint64_t n = (offset - ENABLE_BASE) / ENABLE_STRIDE;
+	uint64_t word = (offset - ENABLE_BASE) % ENABLE_STRIDE / 4;
+
+	if (n >= plic->contexts || word >= HATCH_PLIC_WORDS)
+		return NULL;
+	return &plic->context[n].enable[word];
+}
+
+static uint32_t read_register(struct hatch_plic *plic, uint64_t offset)
+{
+	uint32_t *enable;
+
+	if (offset >= CONTEXT_BASE)
+		return read_context(plic, (unsigned int)((offset - CONTEXT_BASE) / CONTEXT_STRIDE),
+				    offset % CONTEXT_STRIDE);
+	if (offset >= ENABLE_BASE) {
+		enable = enable_word(plic, offset);
+		return enable ? *enable : 0;
+	}
+	if (offset >= PENDING_BASE)
+		return (offset - PENDING_BASE) / 4 < HATCH_PLIC_WORDS
+			       ? plic->pending[(offset - PENDING_BASE) / 4]
+			       : 0;
+	return source_exists(plic, offset / 4) ? plic->priority[offset / 4] : 0;
+}
+
+static void write_register(struct hatch_plic *plic, uint64_t offset, uint32_t value)
+{
+	uint32_t *enable;
+
+	if (offset >= CONTEXT_BASE) {
+		write_context(plic, (unsigned int)((offset - CONTEXT_BASE) / CONTEXT_STRIDE),
+			      offset % CONTEXT_STRIDE, value);
+	} else if (offset >= ENABLE_BASE) {
+		enable = enable_word(plic, offset);
+		if (!enable)
+			return;
+		*enable = value & existing(plic, (unsigned int)(offset % ENABLE_STRIDE / 4));
+		update_outputs(plic);
+	} else if (offset < PENDING_BASE && source_exists(plic, offset / 4)) {
+		plic->priority[offset / 4] = value & HATCH_PLIC_PRIORITY_MAX;
+		update_outputs(plic);
+	}
+}
+
+static enum hatch_verdict on_plic(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
+{
+	struct hatch_plic *plic = arg;
+
+	if (ev->mmio.width != 4 || ev->mmio.offset % 4)
+		return hatch_inject_access_fault(ev, k);
+	if (!ev->mmio.write)
+		return hatch_resume(k, read_register(plic, ev->mmio.offset));
+	write_register(plic, ev->mmio.offset, (uint32_t)ev->mmio.value);
+	return hatch_resume(k, 0);
+}
+
+/* ---- Life ---- */
+
+void hatch_plic_reset(struct hatch_plic *plic)
+{
+	memset(plic->priority, 0, sizeof(plic->priority));
+	memset(plic->service, 0, sizeof(plic->service));
+	memcpy(plic->pending, plic->level, sizeof(plic->pending));
+	for (unsigned int i = 0; i < plic->contexts; i++) {
+		memset(plic->context[i].enable, 0, sizeof(plic->context[i].enable));
+		plic->context[i].threshold = 0;
+	}
+	update_outputs(plic);
+}
+
+int hatch_plic_init(struct hatch_plic *plic, hatch_gpa base, unsigned int sources,
+		    unsigned int contexts)
+{
+	if (!sources || sources > HATCH_PLIC_SOURCES || !contexts || contexts > HATCH_PLIC_CONTEXTS)
+		return HATCH_EINVAL;
+	*plic = (struct hatch_plic){ .sources = sources, .contexts = contexts };
+	plic->clause = HATCH_ON_MMIO(base.addr, HATCH_PLIC_SIZE, on_plic, plic);
+	plic->clause.name = "plic";
+	plic->clause.may = HATCH_MAY(HATCH_RESUME) | HATCH_MAY(HATCH_INJECT);
+	return HATCH_OK;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A 64-bit time through 32-bit registers: reading the low half latches the high one, writing
+ * the low half takes the high one that was written before. So each pair is one consistent value.
+ */
+#include <hatch/handlers/rtc.h>
+#include <hatch/handlers/unmapped.h>
+
+enum reg {
+	REG_TIME_LOW = 0x00,
+	REG_TIME_HIGH = 0x04,
+	REG_ALARM_LOW = 0x08, /* writing it arms the alarm */
+	REG_ALARM_HIGH = 0x0c,
+	REG_IRQ_ENABLED = 0x10,
+	REG_CLEAR_ALARM = 0x14,
+	REG_ALARM_STATUS = 0x18,
+	REG_CLEAR_INTERRUPT = 0x1c,
+};
+
+static uint64_t guest_time(const struct hatch_rtc *rtc)
+{
+	return rtc->now(rtc->arg) + rtc->offset;
+}
+
+static void update_line(struct hatch_rtc *rtc)
+{
+	bool level = rtc->rung && rtc->enabled;
+
+	if (level == rtc->level)
+		return;
+	rtc->level = level;
+	if (rtc->line)
+		rtc->line(rtc->line_arg, level);
+}
+
+static void ring_if_due(struct hatch_rtc *rtc, uint64_t guest)
+{
+	if (!rtc->armed || guest < rtc->alarm)
+		return;
+	rtc->armed = false;
+	rtc->rung = true;
+}
+
+void hatch_rtc_poll(struct hatch_rtc *rtc)
+{
+	if (!rtc->armed)
+		return;
+	ring_if_due(rtc, guest_time(rtc));
+	update_line(rtc);
+}
+
+/* The alarm or the clock was moved. Both clocks run at the same rate: the distance stays. */
+static void restart(struct hatch_rtc *rtc)
+{
+	uint64_t host = rtc->now(rtc->arg), guest = host + rtc->offset, ns = HATCH_RTC_NEVER;
+
+	ring_if_due(rtc, guest);
+	if (rtc->armed && rtc->alarm - guest < HATCH_RTC_NEVER - host)
+		ns = host + (rtc->alarm - guest);
+	if (rtc->arm)
+		rtc->arm(rtc->arg, ns);
+}
+
+static void set_time(struct hatch_rtc *rtc, uint32_t low)
+{
+	rtc->offset = ((uint64_t)rtc->time_high << 32 | low) - rtc->now(rtc->arg);
+	restart(rtc);
+}
+
+static void set_alarm(struct hatch_rtc *rtc, uint32_t low)
+{
+	rtc->alarm = (uint64_t)rtc->alarm_high << 32 | low;
+	rtc->armed = true;
+	restart(rtc);
+}
+
+static void clear_alarm(struct hatch_rtc *rtc)
+{
+	rtc->armed = false;
+	restart(rtc);
+}
+
+static uint32_t latch_time(struct hatch_rtc *rtc)
+{
+	uint64_t time = guest_time(rtc);
+
+	rtc->time_high = (uint32_t)(time >> 32);
+	return (uint32_t)time;
+}
+
+static uint32_t read_register(struct hatch_rtc *rtc, uint64_t offset)
+{
+	switch (offset) {
+	case REG_TIME_LOW:
+		return latch_time(rtc);
+	case REG_TIME_HIGH:
+		return rtc->time_high;
+	case REG_ALARM_LOW:
+		return (uint32_t)rtc->alarm;
+	case REG_ALARM_HIGH:
+		return rtc->alarm_high;
+	case REG_IRQ_ENABLED:
+		return rtc->enabled;
+	case REG_ALARM_STATUS:
+		return rtc->armed;
+	default:
+		return 0;
+	}
+}
+
+static void write_register(struct hatch_rtc *rtc, uint64_t offset, uint32_t value)
+{
+	switch (offset) {
+	case REG_TIME_LOW:
+		set_time(rtc, value);
+		break;
+	case REG_TIME_HIGH:
+		rtc->time_high = value;
+		break;
+	case REG_ALARM_LOW:
+		set_alarm(rtc, value);
+		break;
+	case REG_ALARM_HIGH:
+		rtc->alarm_high = value;
+		break;
+	case REG_IRQ_ENABLED:
+		rtc->enabled = value & 1;
+		break;
+	case REG_CLEAR_ALARM:
+		clear_alarm(rtc);
+		break;
+	case REG_CLEAR_INTERRUPT:
+		rtc->rung = false;
+		break;
+	default:
+		break;
+	}
+}
+
+static enum hatch_verdict on_rtc(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
+{
+	struct hatch_rtc *rtc = arg;
+	uint32_t value = 0;
+
+	if (ev->mmio.width != 4 || ev->mmio.offset % 4)
+		return hatch_inject_access_fault(ev, k);
+	hatch_rtc_poll(rtc);
+	if (ev->mmio.write)
+		write_register(rtc, ev->mmio.offset, (uint32_t)ev->mmio.value);
+	else
+		value = read_register(rtc, ev->mmio.offset);
+	update_line(rtc);
+	return hatch_resume(k, value);
+}
+
+void hatch_rtc_reset(struct hatch_rtc *rtc)
+{
+	rtc->armed = rtc->rung = rtc->enabled = false;
+	rtc->alarm = 0;
+	rtc->time_high = rtc->alarm_high = 0;
+	if (rtc->arm)
+		rtc->arm(rtc->arg, HATCH_RTC_NEVER);
+	update_line(rtc);
+}
+
+void hatch_rtc_init(struct hatch_rtc *rtc, hatch_gpa base)
+{
+	*rtc = (struct hatch_rtc){ .armed = false };
+	rtc->clause = HATCH_ON_MMIO(base.addr, HATCH_RTC_SIZE, on_rtc, rtc);
+	rtc->clause.name = "rtc";
+	rtc->clause.may = HATCH_MAY(HATCH_RESUME) | HATCH_MAY(HATCH_INJECT);
+}
