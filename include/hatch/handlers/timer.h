@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest's timer: one alarm per vcpu, in guest ticks, that raises the supervisor timer
+ * interrupt in the guest.
+ *
+ * On a hart with Sstc the guest owns vstimecmp and hardly ever asks us. Without it the alarm is
+ * set on the host's timer, whose interrupt becomes hvip.VSTIP. Which of the two is decided by the
+ * vcpu's own confinement (henvcfg.STCE), so that vcpus of both sorts can live side by side.
+ */
+#ifndef HATCH_HANDLERS_TIMER_H
+#define HATCH_HANDLERS_TIMER_H
+
+#include <hatch/catch.h>
+
+/* Value of a set that means: no alarm. */
+#define HATCH_TIMER_NEVER UINT64_MAX
+
+/*
+ * Programs the host's timer of this hart for host time `ticks` (HATCH_TIMER_NEVER: none). When
+ * it expires a running try gets the interrupt event IRQ_S_TIMER.
+ */
+typedef void hatch_timer_arm(void *arg, uint64_t ticks);
+
+/*
+ * Invariant: it holds no alarm of its own. The alarm is in the hardware (vstimecmp or the host's
+ * timer), its expiry in the vcpu's hvip: nothing here needs a lock.
+ */
+struct hatch_timer {
+	hatch_timer_arm *arm;
+	void *arg;
+	struct hatch_catch expiry; /* the clause for IRQ_S_TIMER */
+};
+
+/* Makes a timer over the host's. `arm` may be NULL on a hart that has Sstc. */
+void hatch_timer_init(struct hatch_timer *timer, hatch_timer_arm *arm, void *arg);
+
+/* Adds the expiry clause. Errors: those of hatch_catch_add. */
+int hatch_timer_add(struct hatch_timer *timer, struct hatch_scope *scope);
+
+/*
+ * Sets the alarm of the vcpu that runs on this hart to guest time `ticks` and takes a pending
+ * timer interrupt back (SBI 2.0, 6.1). In the past: the interrupt comes at once.
+ */
+void hatch_timer_set(const struct hatch_timer *timer, struct hatch_vcpu *vcpu, uint64_t ticks);
+
+/*
+ * Host time of a guest time, ticks. The guest can ask for any alarm, also for one that the
+ * host's clock cannot express: 0 if it is before host time began, HATCH_TIMER_NEVER if after its
+ * end.
+ */
+uint64_t hatch_timer_host_ticks(const struct hatch_vcpu *vcpu, uint64_t guest_ticks);
+
+#endif

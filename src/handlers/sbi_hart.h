@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the SBI and timer clauses ask of the hart itself: the only contact of these files with
+ * hardware. sbi_hart.c answers on the target; native tests bring their own.
+ */
+#ifndef HATCH_SRC_SBI_HART_H
+#define HATCH_SRC_SBI_HART_H
+
+#include <hatch/vcpu.h>
+
+/* Sets vstimecmp of a vcpu of this hart. */
+void hatch_sbi_hart_set_vstimecmp(struct hatch_vcpu *vcpu, uint64_t ticks);
+
+/* The vcpu's own registers, from where they are: in the hart while it is live there. */
+uint64_t hatch_sbi_hart_vstimecmp(const struct hatch_vcpu *vcpu);
+uint64_t hatch_sbi_hart_hvip(const struct hatch_vcpu *vcpu);
+uint64_t hatch_sbi_hart_vsatp(const struct hatch_vcpu *vcpu);
+uint64_t hatch_sbi_hart_vsstatus(const struct hatch_vcpu *vcpu);
+
+/* FENCE.I, and SFENCE.VMA as seen by the current guest: hfence.vvma under its VMID. */
+void hatch_sbi_hart_fence_i(void);
+void hatch_sbi_hart_fence_all(void);
+void hatch_sbi_hart_fence_asid(uint64_t asid);
+void hatch_sbi_hart_fence_page(hatch_gva page);
+void hatch_sbi_hart_fence_page_asid(hatch_gva page, uint64_t asid);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the SBI share.
+ */
+#ifndef HATCH_SRC_SBI_INTERNAL_H
+#define HATCH_SRC_SBI_INTERNAL_H
+
+#include <hatch/handlers/sbi.h>
+
+hatch_handler hatch_sbi_on_base, hatch_sbi_on_time, hatch_sbi_on_ipi, hatch_sbi_on_rfence,
+	hatch_sbi_on_hsm, hatch_sbi_on_srst, hatch_sbi_on_dbcn, hatch_sbi_on_susp,
+	hatch_sbi_on_legacy, hatch_sbi_on_rest;
+
+/* Answers a call with an error, or with success and a value. */
+static inline enum hatch_verdict hatch_sbi_error(struct hatch_cont *k, enum sbi_error error)
+{
+	return hatch_resume_pair(k, (uint64_t)(int64_t)error, 0);
+}
+
+static inline enum hatch_verdict hatch_sbi_value(struct hatch_cont *k, uint64_t value)
+{
+	return hatch_resume_pair(k, SBI_SUCCESS, value);
+}
+
+/* The guest's hart of that id, or NULL. */
+struct hatch_sbi_hart *hatch_sbi_find(const struct hatch_sbi *sbi, uint64_t hart_id);
+
+/* Whether every hart but that of `vcpu` is stopped. */
+bool hatch_sbi_is_alone(const struct hatch_sbi *sbi, const struct hatch_vcpu *vcpu);
+
+/*
+ * Gives an order to the harts of a mask (SBI 2.0, 3.1): bit n of `mask` is hart base + n; base
+ * UINT64_MAX: all harts. Nobody is told anything when a hart of the mask does not exist.
+ */
+enum sbi_error hatch_sbi_broadcast(struct hatch_sbi *sbi, struct hatch_vcpu *self, uint64_t mask,
+				   uint64_t base, const struct hatch_sbi_order *order);
+
+/* Whether a hart of the guest can begin to run at the guest-physical address. */
+bool hatch_sbi_is_start(const struct hatch_guest *guest, uint64_t addr);
+
+/* Whether start and size name a range of addresses that does not run over the end. */
+bool hatch_sbi_is_range(uint64_t start, uint64_t size);
+
+/* Starts the calling hart afresh at `addr` with a1 = opaque. */
+enum hatch_verdict hatch_sbi_restart(struct hatch_cont *k, uint64_t addr, uint64_t opaque);
+
+/* Ends the guest's try as the guest wishes. */
+enum hatch_verdict hatch_sbi_reset(struct hatch_sbi *sbi, struct hatch_cont *k,
+				   enum hatch_reset_kind kind, uint32_t reason);
+
+/*
+ * Reads a word at a guest-virtual address with the rights of the guest's S-mode. On failure 0,
+ * `*value` untouched, and *cause the exception that the guest should see.
+ */
+bool hatch_sbi_load(const struct hatch_vcpu *vcpu, hatch_gva gva, uint64_t *value, uint64_t *cause);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest's timer over vstimecmp or over the host's own timer.
+ */
+#include <hatch/handlers/timer.h>
+
+#include "sbi_hart.h"
+
+uint64_t hatch_timer_host_ticks(const struct hatch_vcpu *vcpu, uint64_t guest_ticks)
+{
+	uint64_t delta = vcpu->confine.htimedelta;
+
+	/* htimedelta is a signed distance: negative for a guest whose time began after ours. */
+	if ((int64_t)delta >= 0)
+		return guest_ticks > delta ? guest_ticks - delta : 0;
+	return guest_ticks < delta ? guest_ticks - delta : HATCH_TIMER_NEVER;
+}
+
+void hatch_timer_set(const struct hatch_timer *timer, struct hatch_vcpu *vcpu, uint64_t ticks)
+{
+	if (vcpu->confine.henvcfg & HENVCFG_STCE) {
+		hatch_sbi_hart_set_vstimecmp(vcpu, ticks);
+		return;
+	}
+	hatch_vcpu_lower(vcpu, HVIP_VSTIP);
+	if (timer->arm)
+		timer->arm(timer->arg, hatch_timer_host_ticks(vcpu, ticks));
+}
+
+static enum hatch_verdict on_expiry(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
+{
+	struct hatch_timer *timer = arg;
+
+	(void)ev;
+	/* The host's interrupt stays pending until its timer is moved: do that, or loop here. */
+	if (timer->arm)
+		timer->arm(timer->arg, HATCH_TIMER_NEVER);
+	if (!(k->vcpu->confine.henvcfg & HENVCFG_STCE))
+		hatch_vcpu_raise(k->vcpu, HVIP_VSTIP);
+	return hatch_resume(k, 0);
+}
+
+void hatch_timer_init(struct hatch_timer *timer, hatch_timer_arm *arm, void *arg)
+{
+	*timer = (struct hatch_timer){ .arm = arm, .arg = arg };
+	timer->expiry = HATCH_ON_INTERRUPT(IRQ_S_TIMER, on_expiry, timer);
+	timer->expiry.may = HATCH_MAY(HATCH_RESUME);
+}
+
+int hatch_timer_add(struct hatch_timer *timer, struct hatch_scope *scope)
+{
+	return hatch_catch_add(scope, &timer->expiry);
+}
