@@ -13,7 +13,13 @@ void hatch_vcpu_clear(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t a0, uint64
 	vcpu->frame.x[11] = a1;
 	vcpu->frame.pc = pc.addr;
 	vcpu->frame.sstatus = SSTATUS_SPP | SSTATUS_UXL_64;
-	vcpu->vs = (struct hatch_vs_csrs){ .vsstatus = SSTATUS_UXL_64, .vstimecmp = UINT64_MAX };
+	/* scounteren as firmware leaves it: kernels rely on it for rdtime in user programs. */
+	vcpu->vs = (struct hatch_vs_csrs){
+		.vsstatus = SSTATUS_UXL_64,
+		.vstimecmp = UINT64_MAX,
+		.scounteren = 1 << (CSR_CYCLE & 31) | 1 << (CSR_TIME & 31) |
+			      1 << (CSR_INSTRET & 31),
+	};
 	vcpu->hvip = 0;
 	vcpu->fcsr = 0;
 	vcpu->fp_live = false;
