@@ -60,6 +60,54 @@ static uint64_t on_now(void *arg)
 	return machine->host.wall_ns(machine->host.arg);
 }
 
+/* Host time, ticks. */
+static uint64_t host_ticks(const struct hatch_vcpu *vcpu)
+{
+	return hatch_vcpu_time(vcpu) - vcpu->confine.htimedelta;
+}
+
+/* Ticks for a distance in nanoseconds; the most when that is beyond what fits. */
+static uint64_t ticks_of(const struct hatch_machine *machine, uint64_t ns)
+{
+	const uint64_t second = 1000000000;
+
+	if (ns / second > (HATCH_TIMER_NEVER >> 1) / machine->frequency)
+		return HATCH_TIMER_NEVER >> 1;
+	return ns / second * machine->frequency + ns % second * machine->frequency / second;
+}
+
+/*
+ * The clock's alarm rides on the host's timer, which is free as long as the guest has one of its
+ * own (Sstc). Otherwise it is looked at whenever the guest's timer expires.
+ */
+static void on_rtc_arm(void *arg, uint64_t ns)
+{
+	struct hatch_machine *machine = arg;
+	const struct hatch_vcpu *vcpu = machine->hart[0].vcpu;
+	uint64_t now = on_now(machine), ticks = HATCH_TIMER_NEVER;
+
+	if (!(vcpu->confine.henvcfg & HENVCFG_STCE) || !machine->frequency)
+		return;
+	if (ns != HATCH_RTC_NEVER)
+		ticks = host_ticks(vcpu) + (ns > now ? ticks_of(machine, ns - now) : 0);
+	machine->host.timer(machine->host.arg, ticks);
+}
+
+static void on_expired(void *arg)
+{
+	struct hatch_machine *machine = arg;
+
+	hatch_rtc_poll(&machine->rtc);
+}
+
+static uint32_t frequency_of(const void *fdt)
+{
+	int size, cpus = fdt_path_offset(fdt, "/cpus");
+	const fdt32_t *cell = cpus < 0 ? NULL : fdt_getprop(fdt, cpus, "timebase-frequency", &size);
+
+	return cell && size == sizeof(*cell) ? fdt32_to_cpu(*cell) : 0;
+}
+
 static void connect_uart(struct hatch_machine *machine)
 {
 	machine->uart_line = (struct hatch_plic_line){ &machine->plic, HATCH_MACHINE_UART_IRQ };
@@ -76,6 +124,7 @@ static void connect_rtc(struct hatch_machine *machine)
 	machine->rtc_line = (struct hatch_plic_line){ &machine->plic, HATCH_MACHINE_RTC_IRQ };
 	hatch_rtc_init(&machine->rtc, hatch_gpa_of(HATCH_MACHINE_RTC));
 	machine->rtc.now = on_now;
+	machine->rtc.arm = on_rtc_arm;
 	machine->rtc.arg = machine;
 	machine->rtc.line = hatch_plic_line;
 	machine->rtc.line_arg = &machine->rtc_line;
@@ -86,6 +135,8 @@ static void connect_sbi(struct hatch_machine *machine)
 	const struct hatch_machine_host *host = &machine->host;
 
 	hatch_timer_init(&machine->timer, host->timer, host->arg);
+	machine->timer.expired = on_expired;
+	machine->timer.expired_arg = machine;
 	hatch_sbi_init(&machine->sbi, machine->hart, machine->harts, &machine->timer);
 	machine->sbi.console.write = host->console_write;
 	machine->sbi.console.read = host->console_read;
@@ -98,6 +149,7 @@ int hatch_machine_init(struct hatch_machine *machine, const struct hatch_machine
 	if (!harts || harts > HATCH_MACHINE_HARTS)
 		return HATCH_EINVAL;
 	*machine = (struct hatch_machine){ .host = *host, .hart = hart, .harts = harts };
+	machine->frequency = frequency_of(host->fdt);
 	machine->unmapped = hatch_unmapped_clause();
 	hatch_plic_init(&machine->plic, hatch_gpa_of(HATCH_MACHINE_PLIC), HATCH_MACHINE_SOURCES,
 			harts * CONTEXTS_PER_HART);

@@ -37,6 +37,8 @@ static enum hatch_verdict on_expiry(void *arg, const struct hatch_event *ev, str
 		timer->arm(timer->arg, HATCH_TIMER_NEVER);
 	if (!(k->vcpu->confine.henvcfg & HENVCFG_STCE))
 		hatch_vcpu_raise(k->vcpu, HVIP_VSTIP);
+	if (timer->expired)
+		timer->expired(timer->expired_arg);
 	return hatch_resume(k, 0);
 }
 

@@ -28,6 +28,9 @@ typedef void hatch_timer_arm(void *arg, uint64_t ticks);
 struct hatch_timer {
 	hatch_timer_arm *arm;
 	void *arg;
+	/* Called after every expiry, by whom else needs the host's timer; may be NULL. */
+	void (*expired)(void *arg);
+	void *expired_arg;
 	struct hatch_catch expiry; /* the clause for IRQ_S_TIMER */
 };
 
