@@ -13,7 +13,7 @@
  * The journey: hatch_enter parks the host's stack pointer here and loads x[]. On a trap the
  * return half stores the caller-saved registers and asks the fast path; only when the fast path
  * declines are the callee-saved ones stored too (`full`) and the host's stack taken up again.
- * The offsets are known to the assembly and proved in src/core/enter_offsets.c.
+ * The offsets are known to the assembly and proved in src/core/offsets.c.
  */
 struct hatch_frame {
 	uint64_t x[32]; /* x[0] is kept 0 */

@@ -361,7 +361,8 @@ bool hatch_insn_decode_htinst(uint64_t htinst, struct hatch_insn *out)
 
 uint64_t hatch_insn_transform(const struct hatch_insn *insn)
 {
-	uint64_t size = (uint64_t)__builtin_ctz(insn->width | 256) << 12;
+	static const uint8_t size_of[9] = { [1] = 0, [2] = 1, [4] = 2, [8] = 3 };
+	uint64_t size = (uint64_t)size_of[insn->width] << 12;
 	uint64_t long_form = insn->length == 4 ? 2 : 0;
 
 	if (insn->cls == HATCH_INSN_LOAD)
