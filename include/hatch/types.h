@@ -72,6 +72,11 @@ enum hatch_error {
 	HATCH_EFORMAT = -11,
 	/* The data is larger than the room for it. Give more room, or less data. */
 	HATCH_E2BIG = -12,
+	/*
+	 * An illegal instruction of the guest was lost between firmware and host: mstatus.MPV cannot
+	 * be cleared on this machine (QEMU 10.0.13 and 11.1). Use another QEMU.
+	 */
+	HATCH_EFIRMWARE = -13,
 };
 
 /* The error's name ("HATCH_EOVERLAP"); "HATCH_E?" for a number that is none. Never NULL. */

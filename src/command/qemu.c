@@ -39,25 +39,16 @@ static struct hatch_list command_line(const struct hatch_run *run, const char *q
 	const struct hatch_machine *machine = run->machine;
 	/* QEMU counts in MiB; whole big pages keep the G-stage tables small. */
 	unsigned long long mib = (run->memory + (2 << 20) - 1) >> 21 << 1;
-	const char *const words[] = { qemu,
-				      "-M",
-				      "virt",
-				      "-cpu",
-				      machine->cpu ?: "rv64",
-				      "-smp",
-				      "1",
-				      "-m",
-				      hatch_text_format("%lluM", mib),
-				      "-display",
-				      "none",
-				      "-monitor",
-				      "none",
-				      "-serial",
-				      "stdio",
-				      "-bios",
-				      machine->firmware ?: "default",
-				      "-kernel",
-				      run->program,
+	const char *const words[] = { qemu,	  "-nodefaults",
+				      "-M",	  "virt",
+				      "-cpu",	  machine->cpu ?: "rv64",
+				      "-smp",	  "1",
+				      "-m",	  hatch_text_format("%lluM", mib),
+				      "-display", "none",
+				      "-monitor", "none",
+				      "-serial",  "stdio",
+				      "-bios",	  machine->firmware ?: "default",
+				      "-kernel",  run->program,
 				      NULL };
 	const char *const debug[] = { "-s", "-S", NULL };
 	const char *const arguments[] = { "-append", run->arguments, NULL };

@@ -50,6 +50,8 @@ void hatch_vcpu_host_fp_restore(struct hatch_vcpu *vcpu, const struct hatch_host
 int hatch_vcpu_run(struct hatch_vcpu *vcpu);
 void hatch_vcpu_inject(struct hatch_vcpu *vcpu, uint64_t cause, uint64_t tval);
 void hatch_vcpu_trap(struct hatch_trap *trap);
+/* Whether the guest stands where only the host's own trap vector is: see HATCH_EFIRMWARE. */
+bool hatch_vcpu_is_lost(const struct hatch_vcpu *vcpu);
 /* Puts the CSRs back after another trap in between. */
 void hatch_vcpu_set_trap(const struct hatch_trap *trap);
 uint32_t hatch_vcpu_fetch(const struct hatch_vcpu *vcpu);

@@ -26,6 +26,9 @@ static const struct error_words errors[] = {
 	[-HATCH_ENOENT] = { "HATCH_ENOENT", "nothing of that name or key; check the spelling" },
 	[-HATCH_EFORMAT] = { "HATCH_EFORMAT", "damaged or of a foreign format; fetch it again" },
 	[-HATCH_E2BIG] = { "HATCH_E2BIG", "larger than the room for it; give more room" },
+	[-HATCH_EFIRMWARE] = { "HATCH_EFIRMWARE",
+			       "this QEMU loses illegal instructions of a guest; use "
+			       "another one, such as tools/fetch-qemu's" },
 };
 
 static const struct error_words *words_of(int error)

@@ -255,6 +255,11 @@ static enum settled take(struct hatch_try *t, int code)
 	hatch_vcpu_trap(&trap);
 	if (!(csr_read(hstatus) & HSTATUS_SPV))
 		hatch_hart_this()->report(&t->vcpu->frame, &trap);
+	if (hatch_vcpu_is_lost(t->vcpu)) {
+		t->event = (struct hatch_event){ .kind = HATCH_ILLEGAL };
+		end(t, HATCH_FAILED, HATCH_EFIRMWARE);
+		return SETTLED_OVER;
+	}
 	if (is_delegated(t->vcpu, &trap)) {
 		hatch_vcpu_inject(t->vcpu, trap.scause, trap.stval);
 		return SETTLED_YES;

@@ -158,6 +158,17 @@ void hatch_vcpu_inject(struct hatch_vcpu *vcpu, uint64_t cause, uint64_t tval)
 	csr_write(vstval, vs->vstval);
 }
 
+/*
+ * Firmware that redirects an illegal instruction to the host sets the pc to stvec and clears
+ * mstatus.MPV. Where MPV cannot be cleared the pc is stvec, but the hart is still in guest mode: it
+ * traps at once, and the registers that told of the first trap are gone.
+ */
+bool hatch_vcpu_is_lost(const struct hatch_vcpu *vcpu)
+{
+	return vcpu->frame.pc == (uint64_t)hatch_vector &&
+	       !(vcpu->confine.hedeleg & 1UL << CAUSE_ILLEGAL_INSTRUCTION);
+}
+
 void hatch_vcpu_trap(struct hatch_trap *trap)
 {
 	trap->scause = csr_read(scause);

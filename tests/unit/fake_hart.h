@@ -102,6 +102,12 @@ void hatch_vcpu_trap(struct hatch_trap *trap)
 	*trap = fake.trap;
 }
 
+bool hatch_vcpu_is_lost(const struct hatch_vcpu *vcpu)
+{
+	(void)vcpu;
+	return false;
+}
+
 void hatch_vcpu_set_trap(const struct hatch_trap *trap)
 {
 	fake.trap = *trap;

@@ -174,7 +174,7 @@ static void test_circumstances(void **state)
 static void test_error_words(void **state)
 {
 	(void)state;
-	for (int error = 0; error >= HATCH_E2BIG; error--) {
+	for (int error = 0; error >= HATCH_EFIRMWARE; error--) {
 		assert_string_not_equal(hatch_error_name(error), "HATCH_E?");
 		assert_string_not_equal(hatch_error_text(error), hatch_error_text(1));
 		for (int other = 0; other > error; other--)
@@ -182,7 +182,7 @@ static void test_error_words(void **state)
 	}
 	assert_string_equal(hatch_error_name(HATCH_EOVERLAP), "HATCH_EOVERLAP");
 	assert_string_equal(hatch_error_name(HATCH_E2BIG), "HATCH_E2BIG");
-	assert_string_equal(hatch_error_name(HATCH_E2BIG - 1), "HATCH_E?");
+	assert_string_equal(hatch_error_name(HATCH_EFIRMWARE - 1), "HATCH_E?");
 	assert_string_equal(hatch_error_name(1), "HATCH_E?");
 	assert_string_equal(hatch_error_name(INT32_MIN), "HATCH_E?");
 }
