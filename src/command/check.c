@@ -85,6 +85,38 @@ static int summarize(const struct tally *tally, int status)
 	return status;
 }
 
+/* All tests, or the suite by its name. */
+static bool wants_linux(int argc, char **argv)
+{
+	bool named = false;
+
+	for (int i = 0; i < argc; i++) {
+		if (!strcmp(argv[i], "linux"))
+			return true;
+		named |= argv[i][0] != '-';
+	}
+	return !named;
+}
+
+/*
+ * What the tests of Linux need from the net is fetched before them, so that no test's time runs
+ * out over it. A second QEMU may be missing: the tool has said why, and its tests are skipped.
+ */
+static void prepare_linux(void)
+{
+	const char *const kernel[] = { hatch_root_path("tools/fetch-debian"), "kernel", "busybox",
+				       NULL };
+	const char *const initrd[] = { hatch_root_path("tools/make-initramfs"), NULL };
+	const char *const qemu[] = { hatch_root_path("tools/second-qemu"), NULL };
+	const char *folder;
+
+	hatch_tool_read(kernel);
+	hatch_tool_read(initrd);
+	folder = hatch_tool_try(qemu);
+	if (folder)
+		hatch_report_note("Linux is tested on a second QEMU, too: %s", folder);
+}
+
 /* Each run has logs of its own: two at once must not mix. */
 int hatch_command_test(const struct hatch_command *self, int argc, char **argv)
 {
@@ -104,6 +136,8 @@ int hatch_command_test(const struct hatch_command *self, int argc, char **argv)
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		hatch_list_add(&list, fixed[i]);
 	add_words(&list, argc, argv);
+	if (wants_linux(argc, argv))
+		prepare_linux();
 	status = hatch_tool_run(list.item);
 	if (!read_log(hatch_build_path("meson-logs/%s.json", log), &tally))
 		return status ? status : HATCH_EXIT_FAILED;

@@ -112,26 +112,32 @@ static pid_t spawn(const struct hatch_list *list, struct pipes *pipes)
 	return pid;
 }
 
-/* What was held back, for the user who must find out why nothing came. */
-static void show_held(const struct hatch_relay *relay, const struct hatch_marker *marker)
+/*
+ * What was held back, for the user who must find out why nothing came. QEMU's complaints are of
+ * no matter once the board was there.
+ */
+static void show_held(const struct hatch_relay *relay, enum hatch_relay_stage stage)
 {
+	const struct hatch_marker *marker = &relay->marker[stage];
+
 	fwrite(marker->held, 1, marker->length, stderr);
 	if (marker->length && marker->held[marker->length - 1] != '\n')
 		fputc('\n', stderr);
-	fwrite(relay->complaint, 1, relay->complaint_length, stderr);
+	if (stage == HATCH_RELAY_BOARD)
+		fwrite(relay->complaint, 1, relay->complaint_length, stderr);
 }
 
 static int ended_early(const struct hatch_relay *relay, int code)
 {
 	if (!relay->marker[HATCH_RELAY_BOARD].seen) {
-		show_held(relay, &relay->marker[HATCH_RELAY_BOARD]);
+		show_held(relay, HATCH_RELAY_BOARD);
 		hatch_report_note(
 			"QEMU ended (status %d) before the program came up; what it said is "
 			"above; ./hatch doctor checks the machine",
 			code);
 		return HATCH_EXIT_FAILED;
 	}
-	show_held(relay, &relay->marker[HATCH_RELAY_READY]);
+	show_held(relay, HATCH_RELAY_READY);
 	if (code == HATCH_EXIT_FAILED)
 		return code; /* the program has said what is wrong */
 	hatch_report_note(
@@ -147,7 +153,7 @@ static int verdict(const struct hatch_relay *relay, int status)
 
 	if (WIFSIGNALED(status)) {
 		if (!relay->marker[HATCH_RELAY_BOARD].seen)
-			show_held(relay, &relay->marker[HATCH_RELAY_BOARD]);
+			show_held(relay, HATCH_RELAY_BOARD);
 		hatch_report_note(
 			"QEMU was killed by signal %d (%s): run again; if it stays so, try "
 			"another --qemu",
@@ -161,7 +167,7 @@ static int timed_out(const struct hatch_relay *relay, double seconds)
 {
 	for (int i = 0; i <= (int)relay->show_after; i++) {
 		if (!relay->marker[i].seen) {
-			show_held(relay, &relay->marker[i]);
+			show_held(relay, i);
 			break;
 		}
 	}

@@ -128,6 +128,13 @@ char *hatch_tool_read(const char *const *argv)
 	return line;
 }
 
+char *hatch_tool_try(const char *const *argv)
+{
+	char *line;
+
+	return capture(argv, false, &line) ? NULL : line;
+}
+
 char *hatch_tool_probe(const char *const *argv)
 {
 	char *line;

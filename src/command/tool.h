@@ -16,7 +16,10 @@ int hatch_tool_run(const char *const *argv);
  */
 char *hatch_tool_read(const char *const *argv);
 
-/* The same, but NULL if it failed, and its complaints are thrown away. */
+/* The same, but NULL if it failed. */
+char *hatch_tool_try(const char *const *argv);
+
+/* The same, and its complaints are thrown away. */
 char *hatch_tool_probe(const char *const *argv);
 
 #endif
