@@ -17,6 +17,8 @@
 
 #define SEED_SIZE	  32 /* bytes */
 
+enum { BEATS_PER_SECOND = 10 };
+
 /* Phandles behind those of the harts' own controllers. */
 static uint32_t plic_phandle(const struct hatch_machine *machine)
 {
@@ -77,20 +79,31 @@ static uint64_t ticks_of(const struct hatch_machine *machine, uint64_t ns)
 }
 
 /*
- * The clock's alarm rides on the host's timer, which is free as long as the guest has one of its
- * own (Sstc). Otherwise it is looked at whenever the guest's timer expires.
+ * The host's timer is free as long as the guest has one of its own (Sstc): the clock's alarm rides
+ * on it, and a slow beat. QEMU 7.2 now and then forgets that vstimecmp has expired, until the
+ * next exit from the guest; without the beat an idle guest would sleep for good.
  */
+static void arm(struct hatch_machine *machine)
+{
+	const struct hatch_vcpu *vcpu = machine->hart[0].vcpu;
+	uint64_t beat = host_ticks(vcpu) + machine->frequency / BEATS_PER_SECOND;
+
+	if ((vcpu->confine.henvcfg & HENVCFG_STCE) && machine->frequency)
+		machine->host.timer(machine->host.arg,
+				    machine->alarm < beat ? machine->alarm : beat);
+}
+
+/* Without Sstc the clock is looked at whenever the guest's timer expires. */
 static void on_rtc_arm(void *arg, uint64_t ns)
 {
 	struct hatch_machine *machine = arg;
-	const struct hatch_vcpu *vcpu = machine->hart[0].vcpu;
-	uint64_t now = on_now(machine), ticks = HATCH_TIMER_NEVER;
+	uint64_t now = on_now(machine);
 
-	if (!(vcpu->confine.henvcfg & HENVCFG_STCE) || !machine->frequency)
-		return;
+	machine->alarm = HATCH_TIMER_NEVER;
 	if (ns != HATCH_RTC_NEVER)
-		ticks = host_ticks(vcpu) + (ns > now ? ticks_of(machine, ns - now) : 0);
-	machine->host.timer(machine->host.arg, ticks);
+		machine->alarm = host_ticks(machine->hart[0].vcpu) +
+				 (ns > now ? ticks_of(machine, ns - now) : 0);
+	arm(machine);
 }
 
 static void on_expired(void *arg)
@@ -98,6 +111,9 @@ static void on_expired(void *arg)
 	struct hatch_machine *machine = arg;
 
 	hatch_rtc_poll(&machine->rtc);
+	if (machine->alarm <= host_ticks(machine->hart[0].vcpu))
+		machine->alarm = HATCH_TIMER_NEVER; /* it rang, or the next beat lets it */
+	arm(machine);
 }
 
 static uint32_t frequency_of(const void *fdt)
@@ -149,6 +165,7 @@ int hatch_machine_init(struct hatch_machine *machine, const struct hatch_machine
 	if (!harts || harts > HATCH_MACHINE_HARTS)
 		return HATCH_EINVAL;
 	*machine = (struct hatch_machine){ .host = *host, .hart = hart, .harts = harts };
+	machine->alarm = HATCH_TIMER_NEVER;
 	machine->frequency = frequency_of(host->fdt);
 	machine->unmapped = hatch_unmapped_clause();
 	hatch_plic_init(&machine->plic, hatch_gpa_of(HATCH_MACHINE_PLIC), HATCH_MACHINE_SOURCES,
@@ -284,7 +301,9 @@ int hatch_machine_boot(struct hatch_machine *machine, const struct hatch_boot *b
 	if (error)
 		return error;
 	/* An alarm of a former life would be this one's. */
+	machine->alarm = HATCH_TIMER_NEVER;
 	machine->host.timer(machine->host.arg, HATCH_TIMER_NEVER);
+	arm(machine);
 	hatch_vcpu_reset(vcpu, machine->load.entry, vcpu->hart_id, tree.addr);
 	hatch_machine_receive(machine);
 	return HATCH_OK;

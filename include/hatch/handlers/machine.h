@@ -65,6 +65,7 @@ struct hatch_machine {
 	struct hatch_rtc rtc;
 	struct hatch_finisher finisher;
 	uint32_t frequency;	/* of the guest's clock, ticks per second; 0: unknown */
+	uint64_t alarm;		/* of the clock, host ticks */
 	bool listening;		/* a byte on the console interrupts */
 	struct hatch_load load; /* load.problem: why hatch_machine_boot failed */
 };
