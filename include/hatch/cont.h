@@ -17,6 +17,7 @@ enum hatch_verdict {
 	HATCH_RETRY,	       /* run the same instruction again */
 	HATCH_INJECT,	       /* raise an exception in the guest */
 	HATCH_UNWIND,	       /* leave the try */
+	HATCH_THROW,	       /* go on as if the instruction had trapped another way */
 	HATCH_REFUSED,	       /* the answer was not taken; hatch_cont.error says why */
 	HATCH_VERDICTS,
 };
@@ -40,6 +41,7 @@ struct hatch_cont {
 	long status;   /* UNWIND: what the try leaves with */
 	uint64_t tval; /* the trap's stval */
 	struct hatch_vcpu *vcpu;
+	struct hatch_trap thrown; /* THROW */
 };
 
 /* Notes a second answer and returns HATCH_REFUSED. */
@@ -78,6 +80,15 @@ enum hatch_verdict hatch_retry(struct hatch_cont *k);
 enum hatch_verdict hatch_inject(struct hatch_cont *k, uint64_t cause, uint64_t tval);
 
 /*
+ * Throws another trap in place of the event's own: the clauses are asked anew, as if the guest's
+ * instruction had trapped that way. The trap is one that hatch_cont_load or hatch_cont_store
+ * (access.h) met: so a page that is missing is mapped by whoever maps pages, and the instruction
+ * runs again; and a fault of the guest's own making is handed to the guest.
+ * Errors: HATCH_EINVAL (the trap is no page or access fault of a load or store).
+ */
+enum hatch_verdict hatch_throw(struct hatch_cont *k, const struct hatch_trap *trap);
+
+/*
  * Leaves the try with `status`. The guest stands where it was: hatch_try_run goes on from there,
  * and the same instruction traps again.
  */
@@ -93,6 +104,23 @@ enum hatch_verdict hatch_finish(struct hatch_cont *k, long status);
  */
 int hatch_cont_get(const struct hatch_cont *k, unsigned int n, uint64_t *value);
 int hatch_cont_set(struct hatch_cont *k, unsigned int n, uint64_t value);
+
+/*
+ * A guest register f0 to f31, all 64 bits: a narrower value stands there NaN-boxed, and whoever
+ * writes one boxes it (Unprivileged ISA 20240411, 21.2). The first access of an event costs the
+ * saving of all of them. Writing marks the guest's floating-point state dirty.
+ * Errors: HATCH_EINVAL (n > 31), HATCH_ENOTSUP (the guest has switched floating point off: its
+ * instruction is an illegal one, inject that).
+ */
+int hatch_cont_get_f(struct hatch_cont *k, unsigned int n, uint64_t *value);
+int hatch_cont_set_f(struct hatch_cont *k, unsigned int n, uint64_t value);
+
+/*
+ * The guest's fcsr: accrued flags in bits 4:0, dynamic rounding mode in bits 7:5 (21.1).
+ * Errors: HATCH_ENOTSUP, as above.
+ */
+int hatch_cont_get_fcsr(struct hatch_cont *k, uint64_t *fcsr);
+int hatch_cont_set_fcsr(struct hatch_cont *k, uint64_t fcsr);
 
 /* The guest's pc: the address of the instruction that trapped, guest-virtual. */
 hatch_gva hatch_cont_pc(const struct hatch_cont *k);

@@ -2,19 +2,22 @@
 #include <hatch/csr.h>
 #include "apply.h"
 
+/* What can be thrown is a data fault, and throws no other: a chain of events has two links. */
+#define DATA_FAULT (HATCH_MAY_ALL & ~HATCH_MAY(HATCH_THROW))
+
 static const unsigned int allowed[HATCH_KINDS] = {
 	[HATCH_HYPERCALL] = HATCH_MAY_ALL,
 	[HATCH_SYSCALL] = HATCH_MAY_ALL,
-	[HATCH_MMIO] = HATCH_MAY_ALL,
+	[HATCH_MMIO] = DATA_FAULT,
 	/* Nobody knows the value that the access would have had: a page is mended, not answered. */
-	[HATCH_PAGE] = HATCH_MAY_ALL & ~HATCH_MAY(HATCH_RESUME),
+	[HATCH_PAGE] = DATA_FAULT & ~HATCH_MAY(HATCH_RESUME),
 	[HATCH_ILLEGAL] = HATCH_MAY_ALL,
 	[HATCH_CSR] = HATCH_MAY_ALL,
 	[HATCH_WFI] = HATCH_MAY_ALL,
 	[HATCH_BREAKPOINT] = HATCH_MAY_ALL,
-	[HATCH_FAULT] = HATCH_MAY_ALL & ~HATCH_MAY(HATCH_RESUME),
+	[HATCH_FAULT] = DATA_FAULT & ~HATCH_MAY(HATCH_RESUME),
 	/* No instruction is to blame: nothing to step over, nothing to raise. */
-	[HATCH_INTERRUPT] = HATCH_MAY_ALL & ~HATCH_MAY(HATCH_SKIP) & ~HATCH_MAY(HATCH_INJECT),
+	[HATCH_INTERRUPT] = DATA_FAULT & ~HATCH_MAY(HATCH_SKIP) & ~HATCH_MAY(HATCH_INJECT),
 };
 
 int hatch_apply_check(const struct hatch_event *ev, enum hatch_verdict verdict)

@@ -35,6 +35,33 @@ enum hatch_verdict hatch_inject(struct hatch_cont *k, uint64_t cause, uint64_t t
 	return verdict;
 }
 
+static bool is_data_fault(uint64_t cause)
+{
+	switch (cause) {
+	case CAUSE_LOAD_ACCESS:
+	case CAUSE_STORE_ACCESS:
+	case CAUSE_LOAD_PAGE_FAULT:
+	case CAUSE_STORE_PAGE_FAULT:
+	case CAUSE_LOAD_GUEST_PAGE_FAULT:
+	case CAUSE_STORE_GUEST_PAGE_FAULT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+enum hatch_verdict hatch_throw(struct hatch_cont *k, const struct hatch_trap *trap)
+{
+	enum hatch_verdict verdict;
+
+	if (!is_data_fault(trap->scause))
+		return hatch_cont_refuse(k, HATCH_EINVAL);
+	verdict = settle(k, HATCH_THROW);
+	if (verdict == HATCH_THROW)
+		k->thrown = *trap;
+	return verdict;
+}
+
 enum hatch_verdict hatch_unwind(struct hatch_cont *k, long status)
 {
 	enum hatch_verdict verdict = settle(k, HATCH_UNWIND);

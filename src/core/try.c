@@ -115,7 +115,7 @@ static void leave(struct hatch_try *t)
 }
 
 /* Fills t->event from the trap that hatch_enter came back with. */
-static void take_trap(struct hatch_try *t, const struct hatch_trap *trap)
+static void decode_trap(struct hatch_try *t, const struct hatch_trap *trap)
 {
 	struct hatch_vcpu *vcpu = t->vcpu;
 	uint32_t fetched = 0;
@@ -131,16 +131,25 @@ static void take_trap(struct hatch_try *t, const struct hatch_trap *trap)
 	t->cont.tval = trap->stval;
 }
 
-/* Does what the answered continuation says. False: the try is over. */
-static bool obey(struct hatch_try *t)
+enum settled {
+	SETTLED_NO,	/* passed: ask on */
+	SETTLED_YES,	/* answered: the guest goes on */
+	SETTLED_OVER,	/* the try is over */
+	SETTLED_THROWN, /* another trap took its place: catch_thrown */
+};
+
+/* Does what the answered continuation says. */
+static enum settled obey(struct hatch_try *t)
 {
 	struct hatch_cont *k = &t->cont;
 
 	if (k->verdict == HATCH_UNWIND) {
 		t->status = k->status;
 		end(t, k->finished ? HATCH_DONE : HATCH_UNWOUND, 0);
-		return false;
+		return SETTLED_OVER;
 	}
+	if (k->verdict == HATCH_THROW)
+		return SETTLED_THROWN;
 	if (k->verdict == HATCH_INJECT)
 		hatch_vcpu_inject(t->vcpu, k->value, k->second);
 	else
@@ -148,7 +157,7 @@ static bool obey(struct hatch_try *t)
 	if (t->event.kind == HATCH_MMIO && t->event.mmio.fp && !t->event.mmio.write)
 		hatch_vcpu_fp_dirty(); /* as the load itself would have done */
 	k->verdict = CLOSED;
-	return true;
+	return SETTLED_YES;
 }
 
 static int check(const struct hatch_try *t, const struct hatch_catch *clause,
@@ -162,12 +171,6 @@ static int check(const struct hatch_try *t, const struct hatch_catch *clause,
 		return HATCH_EVERDICT;
 	return hatch_apply_check(&t->event, verdict);
 }
-
-enum settled {
-	SETTLED_NO,   /* passed: ask on */
-	SETTLED_YES,  /* answered: the guest goes on */
-	SETTLED_OVER, /* the try is over */
-};
 
 /* What comes of a clause's answer. */
 static enum settled settle(struct hatch_try *t, const struct hatch_catch *clause,
@@ -185,7 +188,7 @@ static enum settled settle(struct hatch_try *t, const struct hatch_catch *clause
 		end(t, HATCH_FAILED, error);
 		return SETTLED_OVER;
 	}
-	return obey(t) ? SETTLED_YES : SETTLED_OVER;
+	return obey(t);
 }
 
 static enum settled ask(struct hatch_try *t, const struct hatch_catch *clause)
@@ -244,6 +247,22 @@ static bool is_delegated(const struct hatch_vcpu *vcpu, const struct hatch_trap 
 	return trap->scause < 64 && (vcpu->confine.hedeleg >> trap->scause & 1);
 }
 
+static enum settled take_trap(struct hatch_try *t, const struct hatch_trap *trap)
+{
+	if (is_delegated(t->vcpu, trap)) {
+		hatch_vcpu_inject(t->vcpu, trap->scause, trap->stval);
+		return SETTLED_YES;
+	}
+	decode_trap(t, trap);
+	return offer(t, NULL);
+}
+
+/* The answer was another trap: as if it had come from the guest. That one is not thrown again. */
+static enum settled catch_thrown(struct hatch_try *t, enum settled settled)
+{
+	return settled == SETTLED_THROWN ? take_trap(t, &t->cont.thrown) : settled;
+}
+
 static enum settled take(struct hatch_try *t, int code)
 {
 	struct hatch_trap trap;
@@ -260,12 +279,7 @@ static enum settled take(struct hatch_try *t, int code)
 		end(t, HATCH_FAILED, HATCH_EFIRMWARE);
 		return SETTLED_OVER;
 	}
-	if (is_delegated(t->vcpu, &trap)) {
-		hatch_vcpu_inject(t->vcpu, trap.scause, trap.stval);
-		return SETTLED_YES;
-	}
-	take_trap(t, &trap);
-	return offer(t, NULL);
+	return take_trap(t, &trap);
 }
 
 /* Runs the guest until an event that no clause took (SETTLED_NO) or the end of the try. */
@@ -276,7 +290,7 @@ static enum settled advance(struct hatch_try *t)
 
 	hatch_vcpu_host_fp_save(&host);
 	do
-		settled = take(t, hatch_vcpu_run(t->vcpu));
+		settled = catch_thrown(t, take(t, hatch_vcpu_run(t->vcpu)));
 	while (settled == SETTLED_YES);
 	hatch_vcpu_host_fp_restore(t->vcpu, &host);
 	return settled;
@@ -313,7 +327,7 @@ static enum settled settle_pending(struct hatch_try *t)
 		end(t, HATCH_FAILED, error);
 		return SETTLED_OVER;
 	}
-	return obey(t) ? SETTLED_YES : SETTLED_OVER;
+	return catch_thrown(t, obey(t));
 }
 
 const struct hatch_event *hatch_try_next(struct hatch_try *t)
@@ -342,7 +356,7 @@ void hatch_try_leave(struct hatch_try *t)
 	if (!t->entered)
 		return;
 	if (t->pending && t->cont.verdict != HATCH_PASS) {
-		if (settle_pending(t) == SETTLED_YES)
+		if (settle_pending(t) != SETTLED_OVER)
 			end(t, HATCH_UNWOUND, 0);
 	} else {
 		end(t, HATCH_UNWOUND, 0);

@@ -6,8 +6,8 @@ import re
 import sys
 
 # A public header includes only those before it.
-ORDER = ['types', 'csr', 'insn', 'gstage', 'guest', 'vcpu', 'event', 'cont', 'catch', 'try',
-         'hart', 'hatch']
+ORDER = ['types', 'csr', 'insn', 'gstage', 'guest', 'vcpu', 'event', 'cont', 'access', 'catch',
+         'try', 'hart', 'hatch']
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*', re.DOTALL)

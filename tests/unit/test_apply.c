@@ -27,23 +27,23 @@ static void expect_verdicts(enum hatch_kind kind, unsigned int length, const cha
 				 allowed[verdict] == 'y' ? HATCH_OK : HATCH_EVERDICT);
 }
 
-/* In the order PASS, RESUME, SKIP, RETRY, INJECT, UNWIND, REFUSED, and one that is none. */
+/* In the order PASS, RESUME, SKIP, RETRY, INJECT, UNWIND, THROW, REFUSED, and one that is none. */
 static void test_check(void **state)
 {
 	static const struct {
 		enum hatch_kind kind;
 		const char *of_4, *of_2, *of_0; /* by the instruction's length, bytes */
 	} table[] = {
-		{ HATCH_HYPERCALL, "yyyyyynn", "yyyyyynn", "ynnyyynn" },
-		{ HATCH_SYSCALL, "yyyyyynn", "yyyyyynn", "ynnyyynn" },
-		{ HATCH_MMIO, "yyyyyynn", "yyyyyynn", "ynnyyynn" },
-		{ HATCH_PAGE, "ynyyyynn", "ynyyyynn", "ynnyyynn" },
-		{ HATCH_ILLEGAL, "yyyyyynn", "ynyyyynn", "ynnyyynn" },
-		{ HATCH_CSR, "yyyyyynn", "yyyyyynn", "ynnyyynn" },
-		{ HATCH_WFI, "yyyyyynn", "yyyyyynn", "ynnyyynn" },
-		{ HATCH_BREAKPOINT, "yyyyyynn", "yyyyyynn", "ynnyyynn" },
-		{ HATCH_FAULT, "ynyyyynn", "ynyyyynn", "ynnyyynn" },
-		{ HATCH_INTERRUPT, "yynynynn", "yynynynn", "yynynynn" },
+		{ HATCH_HYPERCALL, "yyyyyyynn", "yyyyyyynn", "ynnyyyynn" },
+		{ HATCH_SYSCALL, "yyyyyyynn", "yyyyyyynn", "ynnyyyynn" },
+		{ HATCH_MMIO, "yyyyyynnn", "yyyyyynnn", "ynnyyynnn" },
+		{ HATCH_PAGE, "ynyyyynnn", "ynyyyynnn", "ynnyyynnn" },
+		{ HATCH_ILLEGAL, "yyyyyyynn", "ynyyyyynn", "ynnyyyynn" },
+		{ HATCH_CSR, "yyyyyyynn", "yyyyyyynn", "ynnyyyynn" },
+		{ HATCH_WFI, "yyyyyyynn", "yyyyyyynn", "ynnyyyynn" },
+		{ HATCH_BREAKPOINT, "yyyyyyynn", "yyyyyyynn", "ynnyyyynn" },
+		{ HATCH_FAULT, "ynyyyynnn", "ynyyyynnn", "ynnyyynnn" },
+		{ HATCH_INTERRUPT, "yynynynnn", "yynynynnn", "yynynynnn" },
 	};
 
 	(void)state;

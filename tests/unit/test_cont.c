@@ -30,6 +30,13 @@ static enum hatch_verdict finish(struct hatch_cont *k)
 	return hatch_finish(k, 6);
 }
 
+static enum hatch_verdict throw_fault(struct hatch_cont *k)
+{
+	const struct hatch_trap trap = { CAUSE_STORE_PAGE_FAULT, 0x55, 0x66, 0x77 };
+
+	return hatch_throw(k, &trap);
+}
+
 static const struct answer {
 	enum hatch_verdict (*give)(struct hatch_cont *k);
 	struct hatch_cont expected; /* what stands in the continuation afterwards */
@@ -39,6 +46,8 @@ static const struct answer {
 	{ hatch_skip, { .verdict = HATCH_SKIP } },
 	{ hatch_retry, { .verdict = HATCH_RETRY } },
 	{ inject, { .verdict = HATCH_INJECT, .value = CAUSE_LOAD_ACCESS, .second = 0x44 } },
+	{ throw_fault,
+	  { .verdict = HATCH_THROW, .thrown = { CAUSE_STORE_PAGE_FAULT, 0x55, 0x66, 0x77 } } },
 	{ unwind, { .verdict = HATCH_UNWIND, .status = -5 } },
 	{ finish, { .verdict = HATCH_UNWIND, .status = 6, .finished = true } },
 };
@@ -48,6 +57,7 @@ static void expect_cont(const struct hatch_cont *k, const struct hatch_cont *exp
 	assert_int_equal(k->verdict, expected->verdict);
 	assert_int_equal(k->value, expected->value);
 	assert_int_equal(k->second, expected->second);
+	assert_memory_equal(&k->thrown, &expected->thrown, sizeof(k->thrown));
 	assert_int_equal(k->pair, expected->pair);
 	assert_int_equal(k->status, expected->status);
 	assert_int_equal(k->finished, expected->finished);
@@ -78,6 +88,26 @@ static void test_second_answer(void **state)
 			assert_int_equal(k.error, HATCH_ESTALE);
 			expect_cont(&k, &answers[i].expected);
 		}
+	}
+}
+
+/* Only what a load or store can meet is thrown. */
+static void test_throw(void **state)
+{
+	(void)state;
+	for (uint64_t cause = 0; cause < 64; cause++) {
+		struct hatch_trap trap = { .scause = cause };
+		struct hatch_cont k = { 0 };
+		bool access = cause == CAUSE_LOAD_ACCESS || cause == CAUSE_STORE_ACCESS ||
+			      cause == CAUSE_LOAD_PAGE_FAULT || cause == CAUSE_STORE_PAGE_FAULT ||
+			      cause == CAUSE_LOAD_GUEST_PAGE_FAULT ||
+			      cause == CAUSE_STORE_GUEST_PAGE_FAULT;
+
+		assert_int_equal(hatch_throw(&k, &trap), access ? HATCH_THROW : HATCH_REFUSED);
+		assert_int_equal(k.error, access ? 0 : HATCH_EINVAL);
+		trap.scause |= CAUSE_INTERRUPT;
+		k = (struct hatch_cont){ 0 };
+		assert_int_equal(hatch_throw(&k, &trap), HATCH_REFUSED);
 	}
 }
 
@@ -192,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_first_answer),
 		cmocka_unit_test(test_second_answer),
+		cmocka_unit_test(test_throw),
 		cmocka_unit_test(test_answer_between_events),
 		cmocka_unit_test(test_get),
 		cmocka_unit_test(test_set),

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Instructions that the CPU lacks, computed by catch: a program built for a newer profile runs on
+ * an older CPU. Zba, Zbb, Zbs, Zicond, Zcb, and of Zfa what works on single and double precision.
+ *
+ * There are no atomics, and there will be none. An instruction that must happen at once cannot be
+ * finished by several: other harts and devices would see the steps between, and no lock of ours
+ * binds them. A guest that was told of Zacas or Zabha on a CPU without would be told a lie.
+ */
+#ifndef HATCH_HANDLERS_ISA_H
+#define HATCH_HANDLERS_ISA_H
+
+#include <hatch/catch.h>
+
+#define HATCH_EMULATOR_OPS 80 /* room for all of them */
+
+struct hatch_isa_op;
+
+/* One instruction, its clause and how often the guest needed it. */
+struct hatch_emulated {
+	const char *extension; /* "zbb" */
+	const char *name;      /* "andn" */
+	uint64_t count;
+	const struct hatch_isa_op *op;
+	struct hatch_catch clause;
+};
+
+/*
+ * The user owns it, in place: its clauses point into it. Counts belong to the hart whose try runs;
+ * give each hart an emulator of its own.
+ */
+struct hatch_emulator {
+	struct hatch_emulated op[HATCH_EMULATOR_OPS];
+	unsigned int ops;
+};
+
+/*
+ * Prepares clauses for the extensions in the list: names in lower case with commas between, such
+ * as "zbb,zbs", or "all". One that the CPU has after all does no harm: its instructions never
+ * trap.
+ * Errors: HATCH_ENOENT (no extension of that name is known here: check the spelling),
+ * HATCH_ENOTSUP (an atomic one: see above). The emulator is empty then.
+ */
+int hatch_emulator_init(struct hatch_emulator *emulator, const char *extensions);
+
+/*
+ * Adds all clauses to the scope, or none. From then on every illegal instruction of the guest
+ * comes to the host first: put a clause around that hands back the others, such as unmapped.h.
+ * Errors: those of hatch_catch_add.
+ */
+int hatch_emulator_add(struct hatch_emulator *emulator, struct hatch_scope *scope);
+
+/*
+ * The report: which instruction cost the most. Each costs a trap and a few operations, so the
+ * one that was needed most often did. Rank 0 comes first; NULL when no more were needed at all.
+ */
+const struct hatch_emulated *hatch_emulator_rank(const struct hatch_emulator *emulator,
+						 unsigned int rank);
+
+/* How many instructions were emulated. */
+uint64_t hatch_emulator_total(const struct hatch_emulator *emulator);
+
+#endif
