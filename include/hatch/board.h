@@ -15,6 +15,10 @@ const struct hatch_memory *hatch_board_memory(void);
 /* Bytes that hatch_board_memory has left: equal before and after means nothing leaked. */
 uint64_t hatch_board_memory_free(void);
 
+/* Where this program's code, constants and thread-local variables are, for hatch_box_init. */
+struct hatch_box_image;
+const struct hatch_box_image *hatch_board_image(void);
+
 /* The device tree of the real machine, as the firmware handed it over. */
 const void *hatch_board_fdt(void);
 

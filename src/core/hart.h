@@ -7,15 +7,23 @@
 
 #define HART_EMERGENCY_STACK 4096 /* bytes: for the report of a trap of the host itself */
 
+/* fs0 to fs11 and fcsr of the host: its callers may keep values there over a run of the guest. */
+struct hatch_host_fp {
+	uint64_t saved[13];
+	bool used; /* floating point was on, so that there may be such values */
+};
+
 /*
  * Invariants: the hardware's vs* CSRs, hgatp and hvip are those of `current`, if it is not NULL;
- * `vmid_next` was not given to any vcpu in this `vmid_generation`.
+ * `vmid_next` was not given to any vcpu in this `vmid_generation`. `host_fp` is used only while
+ * the floating-point registers are those of `current` and switched off for the host.
  */
 struct hatch_hart {
 	struct hatch_frame frame; /* sscratch points here while the host runs */
 	struct hatch_vcpu *current;
 	hatch_host_trap_fn *report;
 	struct hatch_hart_facts facts;
+	struct hatch_host_fp host_fp; /* put aside by the last call into a box */
 	uint64_t vmid_generation;
 	uint32_t vmid_next;
 	_Alignas(16) uint8_t emergency[HART_EMERGENCY_STACK];
@@ -29,12 +37,6 @@ void hatch_vector(void);
 int hatch_fetch_parcel(uint64_t gva, uint16_t *out);
 void hatch_fp_store(struct hatch_vcpu *vcpu);
 void hatch_fp_load(struct hatch_vcpu *vcpu);
-
-/* fs0 to fs11 and fcsr of the host: its callers may keep values there over a run of the guest. */
-struct hatch_host_fp {
-	uint64_t saved[13];
-	bool used; /* floating point was on, so that there may be such values */
-};
 
 void hatch_host_fp_store(uint64_t to[13]);
 void hatch_host_fp_load(const uint64_t from[13]);

@@ -15,5 +15,8 @@ SAME(FRAME_HOST_TP, struct hatch_frame, host_tp);
 SAME(FRAME_HOST_FRAME, struct hatch_frame, host_frame);
 SAME(FRAME_LEAVE, struct hatch_frame, leave);
 SAME(0, struct hatch_vcpu, frame);
+SAME(VCPU_RUNNING, struct hatch_vcpu, running);
 SAME(VCPU_FP, struct hatch_vcpu, fp);
 SAME(VCPU_FCSR, struct hatch_vcpu, fcsr);
+SAME(VCPU_LIVE, struct hatch_vcpu, live);
+SAME(VCPU_FP_LIVE, struct hatch_vcpu, fp_live);

@@ -11,8 +11,11 @@
 #define FRAME_HOST_FRAME 288
 #define FRAME_LEAVE	 296
 
+#define VCPU_RUNNING	 312
 #define VCPU_FP		 472
 #define VCPU_FCSR	 728
+#define VCPU_LIVE	 762
+#define VCPU_FP_LIVE	 763
 
 /* What hatch_enter returns, and the fast path's answer to the assembly. */
 #define HATCH_WENT_ON	 0 /* fast path only: answered, back to the guest */

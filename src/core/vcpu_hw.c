@@ -103,8 +103,13 @@ void hatch_vcpu_put(struct hatch_vcpu *vcpu)
 
 void hatch_vcpu_fp_save(struct hatch_vcpu *vcpu)
 {
+	struct hatch_host_fp *host = &hatch_hart_this()->host_fp;
+
 	hatch_fp_store(vcpu);
 	vcpu->fp_live = false;
+	if (host->used)
+		hatch_host_fp_load(host->saved);
+	host->used = false;
 }
 
 void hatch_vcpu_host_fp_save(struct hatch_host_fp *host)

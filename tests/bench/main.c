@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include <hatch/board.h>
+#include <hatch/call.h>
 #include <hatch/handlers/exit.h>
 #include <hatch/handlers/sbi.h>
 #include <hatch/hatch.h>
@@ -200,6 +201,43 @@ static void bench_sbi(const char *name, enum bench_guest what)
 	run(name, what);
 }
 
+static void empty(void)
+{
+}
+
+/* From the caller's side: everything between the call and its value, both ends counted. */
+static uint64_t call_round(struct hatch_box *box)
+{
+	uint64_t before, after;
+
+	__asm__ volatile("rdinstret %0" : "=r"(before)::"memory");
+	hatch_call(box, empty);
+	__asm__ volatile("rdinstret %0" : "=r"(after)::"memory");
+	return after - before - 1; /* two readings without anything between them are one apart */
+}
+
+static void bench_call(const char *name)
+{
+	static struct hatch_box box;
+
+	need(hatch_box_init(&box, hatch_board_memory(), hatch_board_image(), HATCH_PAGE_SIZE, 0),
+	     "box");
+	if (hatch_call(&box, empty).outcome != HATCH_DONE)
+		need(HATCH_EFAULT, name);
+	least = UINT64_MAX;
+	most = 0;
+	for (unsigned int i = 0; i < 2 * BENCH_ROUNDS; i++) {
+		uint64_t n = call_round(&box);
+
+		if (i < BENCH_ROUNDS)
+			continue;
+		least = n < least ? n : least;
+		most = n > most ? n : most;
+	}
+	printf("bench %s %" PRIu64 " %" PRIu64 "\n", name, least, most);
+	need(hatch_box_fini(&box), "box");
+}
+
 int main(void)
 {
 	bool sstc = hatch_hart_facts()->sstc;
@@ -217,5 +255,6 @@ int main(void)
 	if (sstc)
 		bench_sbi("timer-stimecmp", BENCH_STIMECMP);
 	bench_sbi("console-64", BENCH_CONSOLE);
+	bench_call("call-empty");
 	return 0;
 }
