@@ -13,28 +13,13 @@
  */
 #include <hatch/csr.h>
 #include "call.h"
+#include "host_stack.inc"
 #include "offsets.h"
 
 /* hatch_enter's stack, then what only this file needs. */
 #define STACK_CALL   128
 #define STACK_RETURN 136
 #define STACK_SIZE   144
-
-	.macro each_host_saved op
-	\op	s0, 8(sp)
-	\op	s1, 16(sp)
-	\op	s2, 24(sp)
-	\op	s3, 32(sp)
-	\op	s4, 40(sp)
-	\op	s5, 48(sp)
-	\op	s6, 56(sp)
-	\op	s7, 64(sp)
-	\op	s8, 72(sp)
-	\op	s9, 80(sp)
-	\op	s10, 88(sp)
-	\op	s11, 96(sp)
-	\op	gp, 104(sp)
-	.endm
 
 	.text
 

@@ -19,6 +19,7 @@
  * Privileged ISA 20240411, 18.2.1 (hstatus), 18.6 (traps).
  */
 #include <hatch/csr.h>
+#include "host_stack.inc"
 #include "offsets.h"
 
 #define STACK_SIZE 128
@@ -59,23 +60,6 @@
 	\op	s11, FRAME_X(27)(a0)
 	.endm
 
-	.macro each_host_saved op
-	\op	ra, 0(sp)
-	\op	s0, 8(sp)
-	\op	s1, 16(sp)
-	\op	s2, 24(sp)
-	\op	s3, 32(sp)
-	\op	s4, 40(sp)
-	\op	s5, 48(sp)
-	\op	s6, 56(sp)
-	\op	s7, 64(sp)
-	\op	s8, 72(sp)
-	\op	s9, 80(sp)
-	\op	s10, 88(sp)
-	\op	s11, 96(sp)
-	\op	gp, 104(sp) /* when a handler runs a try: the interrupted guest's */
-	.endm
-
 	.text
 
 /* int hatch_enter(struct hatch_vcpu *vcpu): runs the guest until a trap that the fast path declines. */
@@ -83,6 +67,7 @@
 	.type	hatch_enter, @function
 hatch_enter:
 	addi	sp, sp, -STACK_SIZE
+	sd	ra, 0(sp)
 	each_host_saved sd
 	sd	a0, STACK_VCPU(sp)
 	sd	sp, FRAME_HOST_SP(a0)
@@ -159,6 +144,7 @@ hatch_vector:
 	li	t0, HATCH_TRAPPED
 leave:
 	mv	a0, t0
+	ld	ra, 0(sp)
 	each_host_saved ld
 	addi	sp, sp, STACK_SIZE
 	ret
