@@ -20,19 +20,13 @@ static __attribute__((aligned(4096))) struct {
 	uint8_t rest[4096 - 2048 - sizeof(struct parser_options)]; /* granted are whole pages */
 } input;
 
-static void arm(void *arg, uint64_t ticks)
-{
-	(void)arg;
-	hatch_board_timer(ticks);
-}
-
 static int open_box(struct hatch_box *box)
 {
 	int error = hatch_box_init(box, hatch_board_memory(), hatch_board_image(), STACK_SIZE, 0);
 
 	if (!error)
 		error = hatch_box_grant(box, &input, sizeof(input), HATCH_PROT_READ);
-	return error ? error : hatch_box_limit(box, TIME_LIMIT, arm, NULL);
+	return error ? error : hatch_box_limit(box, TIME_LIMIT);
 }
 
 /* The one line that matters is the call. */

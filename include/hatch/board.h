@@ -46,10 +46,7 @@ uint64_t hatch_board_ticks(void);
 uint64_t hatch_board_frequency(void);
 uint64_t hatch_board_wall_ns(void);
 
-/*
- * Programs the host's timer: an interrupt event IRQ_S_TIMER at host time `ticks`
- * (UINT64_MAX: never).
- */
+/* The host's alarm on this hart: hatch_hart_alarm. */
 void hatch_board_timer(uint64_t ticks);
 
 /*

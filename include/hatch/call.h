@@ -80,13 +80,10 @@ struct hatch_box;
  */
 typedef int hatch_offer(void *arg, struct hatch_box *box, const uint64_t args[7], uint64_t *answer);
 
-/* Programs the host's timer: IRQ_S_TIMER at host time `ticks` (UINT64_MAX: never). */
-typedef void hatch_box_arm(void *arg, uint64_t ticks);
-
 enum hatch_box_state {
 	HATCH_BOX_READY = 0, /* known to call_door.S */
 	HATCH_BOX_RUNNING,
-	HATCH_BOX_STOPPED, /* by an event: it waits for hatch_box_reset */
+	HATCH_BOX_STOPPED, /* by an event: it waits for hatch_box_reset, or hatch_call_resume */
 	HATCH_BOX_GONE,
 };
 
@@ -109,9 +106,8 @@ struct hatch_box {
 	struct hatch_box_image image;
 	uint8_t *block, *heap;
 	size_t block_size, stack_size, heap_size; /* bytes */
-	uint64_t deadline;			  /* of the running call, ticks */
-	hatch_box_arm *arm;
-	void *arm_arg;
+	int answer;	/* of a stopped call: in which registers it comes */
+	bool resumable; /* STOPPED between two instructions */
 	struct {
 		const char *name;
 		hatch_offer *offer;
@@ -169,11 +165,10 @@ int hatch_box_offer(struct hatch_box *box, const char *name, hatch_offer *offer,
 
 /*
  * Limits every later call to that many ticks of the host's clock; 0: no limit. Without a limit
- * an endless loop never ends. While a call runs the host's timer is the box's: `arm` is called
- * before and after it. Errors: HATCH_EINVAL (ticks without arm), HATCH_EBUSY (it runs),
- * HATCH_ESTALE (the box has ended).
+ * an endless loop never ends. What offered functions take counts, but is not interrupted.
+ * Errors: HATCH_EINVAL (NULL), HATCH_EBUSY (it runs), HATCH_ESTALE (the box has ended).
  */
-int hatch_box_limit(struct hatch_box *box, uint64_t ticks, hatch_box_arm *arm, void *arg);
+int hatch_box_limit(struct hatch_box *box, uint64_t ticks);
 
 /*
  * Whether the box may access all of [at, at + size) with these rights.
@@ -261,6 +256,13 @@ extern const uint8_t hatch_call_door[];
 			&hatch_call_);                                                             \
 		hatch_call_.result;                                                                \
 	})
+
+/*
+ * Goes on with the call that was stopped between two instructions: by its limit, of which it gets
+ * the whole again, or by an interrupt of the host. HATCH_STOP_REFUSED: HATCH_ESTALE (the box is
+ * not stopped so), HATCH_EINVAL, HATCH_EBUSY (it stands on another hart).
+ */
+struct hatch_call_result hatch_call_resume(struct hatch_box *box);
 
 /* One line about a call's result, without a newline, into `line`. Returns line. */
 char *hatch_call_format(const struct hatch_call_result *result, char *line, size_t size);

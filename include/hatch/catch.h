@@ -80,6 +80,9 @@ struct hatch_catch {
 /* One interrupt of the host (IRQ_S_...). */
 #define HATCH_ON_INTERRUPT(irq, handler, arg)                                                      \
 	(struct hatch_catch) HATCH_KEYED_(HATCH_INTERRUPT, irq, irq, handler, arg)
+/* The try's deadline. */
+#define HATCH_ON_DEADLINE(handler, arg)                                                            \
+	(struct hatch_catch) HATCH_KEYED_(HATCH_DEADLINE, 0, 0, handler, arg)
 /* Whatever reaches this scope and no other clause of it answered. One for each scope. */
 #define HATCH_ON_ANY(handler, arg)                                                                 \
 	(struct hatch_catch) HATCH_KEYED_(HATCH_ANY, 0, UINT64_MAX, handler, arg)

@@ -18,6 +18,7 @@ enum hatch_verdict {
 	HATCH_INJECT,	       /* raise an exception in the guest */
 	HATCH_UNWIND,	       /* leave the try */
 	HATCH_THROW,	       /* go on as if the instruction had trapped another way */
+	HATCH_CAPTURE,	       /* suspend the try; whoever holds the continuation answers later */
 	HATCH_REFUSED,	       /* the answer was not taken; hatch_cont.error says why */
 	HATCH_VERDICTS,
 };
@@ -96,6 +97,35 @@ enum hatch_verdict hatch_unwind(struct hatch_cont *k, long status);
 
 /* Leaves the try with `status` for good: the guest's program has ended. */
 enum hatch_verdict hatch_finish(struct hatch_cont *k, long status);
+
+/*
+ * A continuation that was taken out of its catch: a suspended try, as a value. It may be copied,
+ * queued and stored; the try that it is of must live as long. Of all copies one can be used, once.
+ */
+struct hatch_captured {
+	struct hatch_try *t; /* the event that waits: t->event */
+	uint64_t serial;     /* owned by the framework: which capture of that try */
+};
+
+/*
+ * Suspends the try: its run returns HATCH_SUSPENDED, no finally clause runs, and the answer is
+ * given later through *captured, from any scope, any handler or hart. Fills *captured.
+ * Refused with HATCH_EINVAL when the try does not run (a continuation that was opened again).
+ */
+enum hatch_verdict hatch_cont_capture(struct hatch_cont *k, struct hatch_captured *captured);
+
+/*
+ * Opens the continuation again, for any answer; hatch_try_run(captured->t), or hatch_try_next,
+ * then goes on with it. Left without an answer the event is uncaught.
+ * NULL: HATCH_ESTALE, it was used or dropped before. The try is not touched then.
+ */
+struct hatch_cont *hatch_cont_reopen(const struct hatch_captured *captured);
+
+/*
+ * Drops the continuation: the finally clauses of the try's own scopes run, innermost first, and
+ * the try has ended. Errors: HATCH_ESTALE (used or dropped before).
+ */
+int hatch_cont_drop(const struct hatch_captured *captured);
 
 /*
  * A guest register x0 to x31. In a handler of a hypercall or MMIO clause all registers are there

@@ -20,6 +20,7 @@ enum hatch_kind {
 	HATCH_BREAKPOINT, /* ebreak */
 	HATCH_FAULT,	  /* every other exception, by cause */
 	HATCH_INTERRUPT,  /* an interrupt of the host itself */
+	HATCH_DEADLINE,	  /* the try's time is up: hatch_try.deadline */
 	HATCH_ANY,
 	HATCH_KINDS = HATCH_ANY,
 };
@@ -83,6 +84,9 @@ struct hatch_event {
 		struct {
 			unsigned int irq; /* IRQ_S_... */
 		} interrupt;
+		struct {
+			uint64_t ticks; /* the deadline that has passed, guest time */
+		} deadline;
 	};
 };
 

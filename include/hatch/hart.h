@@ -22,6 +22,13 @@ typedef void hatch_host_trap_fn(const struct hatch_frame *frame, const struct ha
  */
 int hatch_hart_init(hatch_host_trap_fn *report);
 
+/*
+ * Sets the host's alarm on this hart: from host time `ticks` on, every run of a guest here ends
+ * in the event HATCH_INTERRUPT, IRQ_S_TIMER, until the alarm is set anew. HATCH_NEVER: off.
+ * The framework owns the hart's timer, because tries have deadlines: set it here only.
+ */
+void hatch_hart_alarm(uint64_t ticks);
+
 /* What the hart offers to guests, found by hatch_hart_init. */
 struct hatch_hart_facts {
 	enum hatch_gstage_mode gstage_mode;

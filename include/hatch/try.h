@@ -9,10 +9,11 @@
 
 /* How hatch_try_run came back. */
 enum hatch_outcome {
-	HATCH_DONE,	/* a clause finished the guest: hatch_try.status */
-	HATCH_UNWOUND,	/* a clause left the try: hatch_try.status; it can be run again */
-	HATCH_UNCAUGHT, /* no clause took hatch_try.event */
-	HATCH_FAILED,	/* a clause broke a rule: hatch_try.error, hatch_try.culprit */
+	HATCH_DONE,	 /* a clause finished the guest: hatch_try.status */
+	HATCH_UNWOUND,	 /* a clause left the try: hatch_try.status; it can be run again */
+	HATCH_UNCAUGHT,	 /* no clause took hatch_try.event */
+	HATCH_FAILED,	 /* a clause broke a rule: hatch_try.error, hatch_try.culprit */
+	HATCH_SUSPENDED, /* a clause captured the continuation: hatch_cont_resume goes on */
 };
 
 /* "done", "unwound", ...; never NULL. */
@@ -42,7 +43,8 @@ struct hatch_mmio_hit {
 /*
  * Invariants: `innermost` is `scope` or lies inside it; from innermost to the outermost every
  * scope is sealed exactly while the try is `entered`; a hit's clause is the first that would be
- * asked for its key, and may resume.
+ * asked for its key, and may resume. Suspended, the try is not entered, and `event` and `cont`
+ * are those of the catch; with `pending` the continuation has been opened again.
  */
 struct hatch_try {
 	struct hatch_vcpu *vcpu;
@@ -50,6 +52,7 @@ struct hatch_try {
 	struct hatch_scope *innermost; /* asked first */
 	hatch_observer *observer;
 	void *observer_arg;
+	uint64_t deadline; /* hatch_try_set_deadline; HATCH_NEVER: none */
 
 	/* The result of the last run. */
 	enum hatch_outcome outcome;
@@ -62,7 +65,9 @@ struct hatch_try {
 	struct hatch_cont cont;
 	bool entered;			/* between the start of a run and its end */
 	bool ended;			/* cannot be run again */
-	bool pending;			/* pull form: the caller has an event to answer */
+	bool pending;			/* the caller has an event to answer */
+	bool suspended;			/* a continuation is out: serial tells which */
+	uint64_t serial;		/* counts the captures that are over */
 	struct hatch_vcpu *interrupted; /* the vcpu whose handler runs this try, or NULL */
 	struct hatch_event fast_call;	/* the fast path's events */
 	struct hatch_event fast_mmio;
@@ -91,9 +96,26 @@ int hatch_scope_leave(struct hatch_try *t);
  * Runs the guest until a clause unwinds or finishes it, an event is not caught, or a clause
  * breaks a rule. Then the try's own scopes are left: their finally clauses run, innermost first.
  * A try that ended with HATCH_UNWOUND or HATCH_UNCAUGHT may be run again: it goes on at the
- * instruction that trapped. After HATCH_DONE or HATCH_FAILED: HATCH_FAILED with HATCH_ESTALE.
+ * instruction that trapped. HATCH_FAILED without a run: HATCH_ESTALE (after HATCH_DONE or
+ * HATCH_FAILED, or it is suspended: use its continuation), HATCH_EBUSY (it runs).
  */
 enum hatch_outcome hatch_try_run(struct hatch_try *t);
+
+/*
+ * Answers a captured continuation as hatch_resume does and runs its try on, to its next end.
+ * The second use of a continuation: HATCH_FAILED, and the try (which may be in the middle of
+ * something else) is not touched. hatch_cont_reopen tells the two apart, and gives other answers.
+ */
+enum hatch_outcome hatch_cont_resume(const struct hatch_captured *captured, uint64_t value);
+
+/*
+ * Sets the try's deadline: once the guest's clock (hatch_vcpu_time) has reached `ticks`, its run
+ * is interrupted with the event HATCH_DEADLINE, whatever the guest has switched off. Resumed or
+ * retried, the guest goes on from the very instruction before which it stood; the deadline is
+ * gone then, a handler that wants another sets it. HATCH_NEVER: none. Before a run, between runs
+ * or in a handler of the try. While handlers run, time goes on, but nothing interrupts them.
+ */
+void hatch_try_set_deadline(struct hatch_try *t, uint64_t ticks);
 
 /*
  * Pull form: runs the guest until an event that no registered clause takes and returns it; the
@@ -186,6 +208,11 @@ static inline bool hatch_is_csr(const struct hatch_event *ev, uint16_t number)
 static inline bool hatch_is_fault(const struct hatch_event *ev, uint64_t cause)
 {
 	return ev->kind == HATCH_FAULT && ev->fault.cause == cause;
+}
+
+static inline bool hatch_is_deadline(const struct hatch_event *ev)
+{
+	return ev->kind == HATCH_DEADLINE;
 }
 
 static inline bool hatch_is_interrupt(const struct hatch_event *ev, unsigned int irq)

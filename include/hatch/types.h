@@ -43,6 +43,9 @@ static inline hatch_gva hatch_gva_of(uint64_t addr)
 #define HATCH_PAGE_SHIFT 12
 #define HATCH_PAGE_SIZE	 ((uint64_t)1 << HATCH_PAGE_SHIFT) /* bytes */
 
+/* A point in time that never comes, ticks. */
+#define HATCH_NEVER	 UINT64_MAX
+
 /*
  * Functions that can fail return 0 or one of these, always negative. Each comes with its remedy.
  */

@@ -5,6 +5,14 @@
 /* What can be thrown is a data fault, and throws no other: a chain of events has two links. */
 #define DATA_FAULT (HATCH_MAY_ALL & ~HATCH_MAY(HATCH_THROW))
 
+/* No instruction is to blame: nothing to step over, nothing to raise. */
+#define BETWEEN	   (DATA_FAULT & ~HATCH_MAY(HATCH_SKIP) & ~HATCH_MAY(HATCH_INJECT))
+
+static bool is_between(const struct hatch_event *ev)
+{
+	return ev->kind == HATCH_INTERRUPT || ev->kind == HATCH_DEADLINE;
+}
+
 static const unsigned int allowed[HATCH_KINDS] = {
 	[HATCH_HYPERCALL] = HATCH_MAY_ALL,
 	[HATCH_SYSCALL] = HATCH_MAY_ALL,
@@ -16,8 +24,8 @@ static const unsigned int allowed[HATCH_KINDS] = {
 	[HATCH_WFI] = HATCH_MAY_ALL,
 	[HATCH_BREAKPOINT] = HATCH_MAY_ALL,
 	[HATCH_FAULT] = DATA_FAULT & ~HATCH_MAY(HATCH_RESUME),
-	/* No instruction is to blame: nothing to step over, nothing to raise. */
-	[HATCH_INTERRUPT] = DATA_FAULT & ~HATCH_MAY(HATCH_SKIP) & ~HATCH_MAY(HATCH_INJECT),
+	[HATCH_INTERRUPT] = BETWEEN,
+	[HATCH_DEADLINE] = BETWEEN,
 };
 
 int hatch_apply_check(const struct hatch_event *ev, enum hatch_verdict verdict)
@@ -26,7 +34,7 @@ int hatch_apply_check(const struct hatch_event *ev, enum hatch_verdict verdict)
 
 	if (!(allowed[ev->kind] & HATCH_MAY(verdict)))
 		return HATCH_EVERDICT;
-	if (steps && ev->length == 0 && ev->kind != HATCH_INTERRUPT)
+	if (steps && ev->length == 0 && !is_between(ev))
 		return HATCH_EVERDICT;
 	/* A compressed encoding that the CPU rejects has no agreed place for rd. */
 	if (verdict == HATCH_RESUME && ev->kind == HATCH_ILLEGAL && ev->length != 4)

@@ -118,6 +118,7 @@ static void reset_registers(struct hatch_box *box)
 {
 	struct hatch_vcpu *vcpu = &box->vcpu;
 
+	box->resumable = false;
 	hatch_vcpu_clear(vcpu, hatch_gpa_of(0), 0, 0);
 	vcpu->frame.sstatus = SSTATUS_UXL_64; /* without SPP: VU-mode */
 	vcpu->vs.vsstatus |= SSTATUS_FS_CLEAN;
@@ -228,17 +229,15 @@ int hatch_box_reset(struct hatch_box *box)
 	return 0;
 }
 
-int hatch_box_limit(struct hatch_box *box, uint64_t ticks, hatch_box_arm *arm, void *arg)
+int hatch_box_limit(struct hatch_box *box, uint64_t ticks)
 {
-	if (!box || (ticks && !arm))
+	if (!box)
 		return HATCH_EINVAL;
 	if (box->state == HATCH_BOX_GONE)
 		return HATCH_ESTALE;
 	if (box->state == HATCH_BOX_RUNNING)
 		return HATCH_EBUSY;
 	box->ticks = ticks;
-	box->arm = arm;
-	box->arm_arg = arg;
 	return 0;
 }
 

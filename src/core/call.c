@@ -74,6 +74,7 @@ static int occupy(struct hatch_box *box)
 		hatch_vcpu_put(before);
 	box->t.interrupted = before && before->running ? before : NULL;
 	hatch_vcpu_load(&box->vcpu);
+	hatch_hart_deadline(&box->vcpu, HATCH_NEVER);
 	return 0;
 }
 
@@ -83,6 +84,7 @@ static void vacate(struct hatch_box *box)
 
 	box->t.interrupted = NULL;
 	hatch_vcpu_put(&box->vcpu);
+	hatch_hart_deadline(before, before->running->deadline);
 	hatch_vcpu_load(before);
 	before->frame.leave = HATCH_ANSWERED;
 }
@@ -106,6 +108,19 @@ static bool is_lost(const struct hatch_vcpu *vcpu)
 	return vcpu->frame.sstatus & SSTATUS_SPP;
 }
 
+/* As try.c's. False: the timer went off for nobody. */
+static bool take_timer(struct hatch_box *box)
+{
+	uint64_t deadline = box->t.deadline;
+
+	if (hatch_vcpu_time(&box->vcpu) < deadline)
+		return hatch_hart_alarm_is_due();
+	hatch_try_set_deadline(&box->t, HATCH_NEVER);
+	box->t.event.kind = HATCH_DEADLINE;
+	box->t.event.deadline.ticks = deadline;
+	return true;
+}
+
 /* The box trapped elsewhere than at its return. True: it goes on. */
 static bool go_on(struct hatch_box *box, struct hatch_call_result *result)
 {
@@ -121,16 +136,15 @@ static bool go_on(struct hatch_box *box, struct hatch_call_result *result)
 		return false;
 	}
 	if (trap.scause == CAUSE_USER_ECALL && vcpu->frame.pc == (uintptr_t)hatch_ask &&
-	    hatch_box_answer(box, result)) {
-		if (box->ticks) /* what was asked may have used the timer */
-			box->arm(box->arm_arg, box->deadline);
+	    hatch_box_answer(box, result))
 		return true;
-	}
 	if (result->stop == HATCH_STOP_OFFER)
 		return false;
 	if (hatch_event_needs_fetch(&trap, vcpu))
 		fetched = hatch_vcpu_fetch(vcpu);
 	hatch_event_decode(&box->t.event, &trap, vcpu, fetched);
+	if (trap.scause == (CAUSE_INTERRUPT | IRQ_S_TIMER) && !take_timer(box))
+		return true;
 	hatch_box_explain(box, &trap, result);
 	return false;
 }
@@ -177,8 +191,14 @@ static enum hatch_box_state finish(struct hatch_box *box, struct hatch_call_fram
 	return HATCH_BOX_READY;
 }
 
-static void leave(struct hatch_box *box, enum hatch_box_state state)
+static void leave(struct hatch_call_frame *call, enum hatch_box_state state)
 {
+	struct hatch_box *box = call->box;
+	bool stopped = state == HATCH_BOX_STOPPED && call->result.outcome == HATCH_UNCAUGHT;
+
+	box->resumable = stopped && (box->t.event.kind == HATCH_DEADLINE ||
+				     box->t.event.kind == HATCH_INTERRUPT);
+	box->answer = call->answer;
 	box->state = state;
 	box->vcpu.running = NULL;
 	if (box->t.interrupted)
@@ -197,18 +217,32 @@ static void begin(struct hatch_box *box, const struct hatch_call_frame *call)
 	frame->x[4] = (uintptr_t)box->tls;
 }
 
-static void set_alarm(struct hatch_box *box)
+static void set_deadline(struct hatch_box *box)
 {
-	uint64_t now = csr_read(time);
+	uint64_t now = hatch_vcpu_time(&box->vcpu);
 
-	box->deadline = box->ticks < UINT64_MAX - 1 - now ? now + box->ticks : UINT64_MAX - 1;
-	box->arm(box->arm_arg, box->deadline);
+	hatch_try_set_deadline(&box->t, box->ticks < HATCH_NEVER - 1 - now ? now + box->ticks
+									   : HATCH_NEVER - 1);
+}
+
+/* Runs a box that stands on this hart and begins or goes on with a call. */
+static void run_to_end(struct hatch_call_frame *call)
+{
+	struct hatch_box *box = call->box;
+	enum hatch_box_state state;
+
+	if (box->ticks)
+		set_deadline(box);
+	run(box);
+	state = finish(box, call);
+	if (box->ticks)
+		hatch_try_set_deadline(&box->t, HATCH_NEVER);
+	leave(call, state);
 }
 
 void hatch_call_run(struct hatch_call_frame *call)
 {
 	struct hatch_box *box = call->box;
-	enum hatch_box_state state;
 
 	if (!box || box->state != HATCH_BOX_READY) {
 		fail(&call->result, HATCH_STOP_REFUSED, error_of(box));
@@ -220,16 +254,29 @@ void hatch_call_run(struct hatch_call_frame *call)
 		return;
 	}
 	begin(box, call);
-	if (box->ticks)
-		set_alarm(box);
-	run(box);
-	state = finish(box, call);
-	if (box->ticks)
-		box->arm(box->arm_arg, UINT64_MAX);
-	leave(box, state);
+	run_to_end(call);
+}
+
+struct hatch_call_result hatch_call_resume(struct hatch_box *box)
+{
+	struct hatch_call_frame call = { .box = box };
+	int error = !box ? HATCH_EINVAL : !box->resumable ? HATCH_ESTALE : 0;
+
+	if (!error && hatch_hart_this()->current != &box->vcpu)
+		error = occupy(box);
+	if (error) {
+		fail(&call.result, HATCH_STOP_REFUSED, error);
+		return call.result;
+	}
+	call.answer = box->answer;
+	box->resumable = false;
+	box->state = HATCH_BOX_RUNNING;
+	box->vcpu.running = box->running;
+	run_to_end(&call);
+	return call.result;
 }
 
 void hatch_call_go_on(struct hatch_call_frame *call)
 {
-	leave(call->box, finish(call->box, call));
+	leave(call, finish(call->box, call));
 }

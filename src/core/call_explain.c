@@ -53,6 +53,8 @@ static enum hatch_stop stop_of_illegal(const struct hatch_event *ev)
 
 static enum hatch_stop stop_of(const struct hatch_box *box, const struct hatch_trap *trap)
 {
+	if (box->t.event.kind == HATCH_DEADLINE)
+		return HATCH_STOP_LATE;
 	switch (trap->scause) {
 	case CAUSE_LOAD_ACCESS:
 	case CAUSE_LOAD_PAGE_FAULT:
@@ -78,8 +80,6 @@ static enum hatch_stop stop_of(const struct hatch_box *box, const struct hatch_t
 		return HATCH_STOP_BREAKPOINT;
 	case CAUSE_USER_ECALL:
 		return HATCH_STOP_DENIED;
-	case CAUSE_INTERRUPT | IRQ_S_TIMER:
-		return box->ticks ? HATCH_STOP_LATE : HATCH_STOP_OTHER;
 	default:
 		return HATCH_STOP_OTHER;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <hatch/cont.h>
+#include <hatch/try.h>
 
 enum hatch_verdict hatch_cont_refuse(struct hatch_cont *k, int error)
 {
@@ -77,6 +77,19 @@ enum hatch_verdict hatch_finish(struct hatch_cont *k, long status)
 
 	if (verdict == HATCH_UNWIND)
 		k->finished = true;
+	return verdict;
+}
+
+enum hatch_verdict hatch_cont_capture(struct hatch_cont *k, struct hatch_captured *captured)
+{
+	struct hatch_try *t = k->vcpu->running;
+	enum hatch_verdict verdict;
+
+	if (!t || &t->cont != k || !captured)
+		return hatch_cont_refuse(k, HATCH_EINVAL);
+	verdict = settle(k, HATCH_CAPTURE);
+	if (verdict == HATCH_CAPTURE)
+		*captured = (struct hatch_captured){ t, t->serial };
 	return verdict;
 }
 

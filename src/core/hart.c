@@ -80,6 +80,9 @@ int hatch_hart_init(hatch_host_trap_fn *report)
 	hart->current = NULL;
 	hart->vmid_generation = 1;
 	hart->vmid_next = 1;
+	hart->alarm = hart->deadline = HATCH_NEVER;
+	hart->programmed = 0; /* whatever it was: now it is set */
+	hatch_hart_alarm(HATCH_NEVER);
 	hart->frame.host_sp = (uint64_t)(hart->emergency + sizeof(hart->emergency));
 	csr_write(sscratch, &hart->frame);
 	csr_write(stvec, hatch_vector);

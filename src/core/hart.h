@@ -16,7 +16,8 @@ struct hatch_host_fp {
 /*
  * Invariants: the hardware's vs* CSRs, hgatp and hvip are those of `current`, if it is not NULL;
  * `vmid_next` was not given to any vcpu in this `vmid_generation`. `host_fp` is used only while
- * the floating-point registers are those of `current` and switched off for the host.
+ * the floating-point registers are those of `current` and switched off for the host. The timer
+ * is set to `programmed`, which is the earlier of `alarm` and `deadline`.
  */
 struct hatch_hart {
 	struct hatch_frame frame; /* sscratch points here while the host runs */
@@ -24,12 +25,19 @@ struct hatch_hart {
 	hatch_host_trap_fn *report;
 	struct hatch_hart_facts facts;
 	struct hatch_host_fp host_fp; /* put aside by the last call into a box */
+	/* What the timer is for, host ticks: see alarm.c. */
+	uint64_t alarm, deadline, programmed;
 	uint64_t vmid_generation;
 	uint32_t vmid_next;
 	_Alignas(16) uint8_t emergency[HART_EMERGENCY_STACK];
 };
 
 struct hatch_hart *hatch_hart_this(void);
+
+/* alarm.c: the running try's deadline in the vcpu's time; HATCH_NEVER: none. */
+void hatch_hart_deadline(const struct hatch_vcpu *vcpu, uint64_t deadline);
+/* Whether the host's own alarm has gone off. */
+bool hatch_hart_alarm_is_due(void);
 
 /* enter.S */
 int hatch_enter(struct hatch_vcpu *vcpu);

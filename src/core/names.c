@@ -52,8 +52,8 @@ const char *hatch_error_text(int error)
 const char *hatch_kind_name(enum hatch_kind kind)
 {
 	static const char *const names[] = {
-		"hypercall", "syscall",	   "mmio",  "page",	 "illegal", "csr",
-		"wfi",	     "breakpoint", "fault", "interrupt", "any",
+		"hypercall", "syscall",	   "mmio",  "page",	 "illegal",  "csr",
+		"wfi",	     "breakpoint", "fault", "interrupt", "deadline", "any",
 	};
 
 	return kind <= HATCH_ANY ? names[kind] : "?";
@@ -61,9 +61,9 @@ const char *hatch_kind_name(enum hatch_kind kind)
 
 const char *hatch_outcome_name(enum hatch_outcome outcome)
 {
-	static const char *const names[] = { "done", "unwound", "uncaught", "failed" };
+	static const char *const names[] = { "done", "unwound", "uncaught", "failed", "suspended" };
 
-	return outcome <= HATCH_FAILED ? names[outcome] : "?";
+	return outcome <= HATCH_SUSPENDED ? names[outcome] : "?";
 }
 
 static const char *access_name(enum hatch_access access)
@@ -115,6 +115,9 @@ char *hatch_event_format(const struct hatch_event *ev, char *line, size_t size)
 		break;
 	case HATCH_INTERRUPT:
 		snprintf(line, size, "interrupt %u", ev->interrupt.irq);
+		break;
+	case HATCH_DEADLINE:
+		snprintf(line, size, "deadline %" PRIu64, ev->deadline.ticks);
 		break;
 	default:
 		snprintf(line, size, "%s", kind);

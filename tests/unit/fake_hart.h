@@ -27,6 +27,7 @@ static struct {
 	const struct step *program;
 	size_t steps;
 	unsigned int runs, loads, puts, entries; /* entries: instructions that ran */
+	uint64_t time, alarm, deadline;		 /* ticks; what the timer was set to */
 } fake;
 
 #define PROGRAM_BASE RAM_BASE
@@ -69,6 +70,24 @@ void hatch_vcpu_put(struct hatch_vcpu *vcpu)
 	fake.hart.current = NULL;
 	fake.puts++;
 	vcpu->live = false;
+}
+
+/* Guest time is host time here. */
+uint64_t hatch_vcpu_time(const struct hatch_vcpu *vcpu)
+{
+	(void)vcpu;
+	return fake.time;
+}
+
+void hatch_hart_deadline(const struct hatch_vcpu *vcpu, uint64_t deadline)
+{
+	(void)vcpu;
+	fake.deadline = deadline;
+}
+
+bool hatch_hart_alarm_is_due(void)
+{
+	return fake.time >= fake.alarm;
 }
 
 void hatch_vcpu_fp_save(struct hatch_vcpu *vcpu)
@@ -185,6 +204,7 @@ struct stage {
 static inline void stage_begin(struct stage *stage, const struct step *program, size_t steps)
 {
 	memset(&fake, 0, sizeof(fake));
+	fake.alarm = fake.deadline = HATCH_NEVER;
 	fake.program = program;
 	fake.steps = steps;
 	world_init(&stage->world);

@@ -27,23 +27,24 @@ static void expect_verdicts(enum hatch_kind kind, unsigned int length, const cha
 				 allowed[verdict] == 'y' ? HATCH_OK : HATCH_EVERDICT);
 }
 
-/* In the order PASS, RESUME, SKIP, RETRY, INJECT, UNWIND, THROW, REFUSED, and one that is none. */
+/* In the order PASS, RESUME, SKIP, RETRY, INJECT, UNWIND, THROW, CAPTURE, REFUSED, and one that is none. */
 static void test_check(void **state)
 {
 	static const struct {
 		enum hatch_kind kind;
 		const char *of_4, *of_2, *of_0; /* by the instruction's length, bytes */
 	} table[] = {
-		{ HATCH_HYPERCALL, "yyyyyyynn", "yyyyyyynn", "ynnyyyynn" },
-		{ HATCH_SYSCALL, "yyyyyyynn", "yyyyyyynn", "ynnyyyynn" },
-		{ HATCH_MMIO, "yyyyyynnn", "yyyyyynnn", "ynnyyynnn" },
-		{ HATCH_PAGE, "ynyyyynnn", "ynyyyynnn", "ynnyyynnn" },
-		{ HATCH_ILLEGAL, "yyyyyyynn", "ynyyyyynn", "ynnyyyynn" },
-		{ HATCH_CSR, "yyyyyyynn", "yyyyyyynn", "ynnyyyynn" },
-		{ HATCH_WFI, "yyyyyyynn", "yyyyyyynn", "ynnyyyynn" },
-		{ HATCH_BREAKPOINT, "yyyyyyynn", "yyyyyyynn", "ynnyyyynn" },
-		{ HATCH_FAULT, "ynyyyynnn", "ynyyyynnn", "ynnyyynnn" },
-		{ HATCH_INTERRUPT, "yynynynnn", "yynynynnn", "yynynynnn" },
+		{ HATCH_HYPERCALL, "yyyyyyyynn", "yyyyyyyynn", "ynnyyyyynn" },
+		{ HATCH_SYSCALL, "yyyyyyyynn", "yyyyyyyynn", "ynnyyyyynn" },
+		{ HATCH_MMIO, "yyyyyynynn", "yyyyyynynn", "ynnyyynynn" },
+		{ HATCH_PAGE, "ynyyyynynn", "ynyyyynynn", "ynnyyynynn" },
+		{ HATCH_ILLEGAL, "yyyyyyyynn", "ynyyyyyynn", "ynnyyyyynn" },
+		{ HATCH_CSR, "yyyyyyyynn", "yyyyyyyynn", "ynnyyyyynn" },
+		{ HATCH_WFI, "yyyyyyyynn", "yyyyyyyynn", "ynnyyyyynn" },
+		{ HATCH_BREAKPOINT, "yyyyyyyynn", "yyyyyyyynn", "ynnyyyyynn" },
+		{ HATCH_FAULT, "ynyyyynynn", "ynyyyynynn", "ynnyyynynn" },
+		{ HATCH_INTERRUPT, "yynynynynn", "yynynynynn", "yynynynynn" },
+		{ HATCH_DEADLINE, "yynynynynn", "yynynynynn", "yynynynynn" },
 	};
 
 	(void)state;

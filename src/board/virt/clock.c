@@ -12,8 +12,6 @@
 #define RTC_TIME_LOW  0x00 /* reading it latches TIME_HIGH */
 #define RTC_TIME_HIGH 0x04
 
-#define SBI_EID_TIME  0x54494d45
-
 uint64_t hatch_board_ticks(void)
 {
 	return csr_read(time);
@@ -41,15 +39,7 @@ uint64_t hatch_board_wall_ns(void)
 	return (uint64_t)virt_read32(rtc + RTC_TIME_HIGH) << 32 | low;
 }
 
-/* With Sstc the comparator is the hart's own register, otherwise the firmware's (SBI TIME). */
 void hatch_board_timer(uint64_t ticks)
 {
-	if (hatch_hart_facts()->sstc)
-		csr_write(stimecmp, ticks);
-	else
-		virt_sbi(SBI_EID_TIME, 0, ticks, 0);
-	if (ticks == UINT64_MAX)
-		csr_clear(sie, 1UL << IRQ_S_TIMER);
-	else
-		csr_set(sie, 1UL << IRQ_S_TIMER);
+	hatch_hart_alarm(ticks);
 }

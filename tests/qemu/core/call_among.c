@@ -69,7 +69,7 @@ static int call_again(void *arg, struct hatch_box *from, const uint64_t args[7],
 	expect_equal(hatch_box_fini(from), HATCH_EBUSY);
 	expect_equal(hatch_box_reset(from), HATCH_EBUSY);
 	expect_equal(hatch_box_park(from), HATCH_EBUSY);
-	expect_equal(hatch_box_limit(from, 0, NULL, NULL), HATCH_EBUSY);
+	expect_equal(hatch_box_limit(from, 0), HATCH_EBUSY);
 	expect_value(-4, &other, negate, 4);
 	expect(hatch_call(&other, scale, kept, 4.0).fvalue == 3.0);
 	*answer = 5;
@@ -99,11 +99,6 @@ static void offers(void)
 	end(&box);
 }
 
-static void arm(void *arg, uint64_t ticks)
-{
-	hatch_board_timer(ticks);
-}
-
 static uint64_t ask_and_spin(void)
 {
 	volatile uint64_t answer = hatch_ask("again");
@@ -119,8 +114,8 @@ static void limits_nest(void)
 	begin(&box);
 	begin(&other);
 	expect_equal(hatch_box_offer(&box, "again", call_again, NULL), 0);
-	expect_equal(hatch_box_limit(&box, LIMIT, arm, NULL), 0);
-	expect_equal(hatch_box_limit(&other, 100 * LIMIT, arm, NULL), 0);
+	expect_equal(hatch_box_limit(&box, LIMIT), 0);
+	expect_equal(hatch_box_limit(&other, 100 * LIMIT), 0);
 	expect_equal(hatch_call(&box, ask_and_spin).stop, HATCH_STOP_LATE);
 	end(&other);
 	end(&box);

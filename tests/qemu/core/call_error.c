@@ -24,11 +24,6 @@ static int offered(void *arg, struct hatch_box *from, const uint64_t args[7], ui
 	return 0;
 }
 
-static void arm(void *arg, uint64_t ticks)
-{
-	hatch_board_timer(ticks);
-}
-
 static int init(const struct hatch_box_image *image, size_t stack_size, size_t heap_size)
 {
 	return hatch_box_init(&box, hatch_board_memory(), image, stack_size, heap_size);
@@ -226,8 +221,7 @@ static void bad_copies(void)
 	expect_equal(hatch_box_copy_out(&box, NULL, box.tls, 8), HATCH_EINVAL);
 	expect_equal(hatch_box_copy_text(NULL, "text", (char *)&number, 8), HATCH_EINVAL);
 	expect_equal(hatch_box_copy_text(&box, "text", NULL, 8), HATCH_EINVAL);
-	expect_equal(hatch_box_limit(NULL, 1, arm, NULL), HATCH_EINVAL);
-	expect_equal(hatch_box_limit(&box, 1, NULL, NULL), HATCH_EINVAL);
+	expect_equal(hatch_box_limit(NULL, 1), HATCH_EINVAL);
 	end();
 }
 
@@ -241,7 +235,7 @@ static void calls_without_a_box(void)
 	expect_equal(hatch_call(&box, answer).error, HATCH_ESTALE);
 	expect_equal(hatch_box_reset(&box), HATCH_ESTALE);
 	expect_equal(hatch_box_park(&box), HATCH_ESTALE);
-	expect_equal(hatch_box_limit(&box, 0, NULL, NULL), HATCH_ESTALE);
+	expect_equal(hatch_box_limit(&box, 0), HATCH_ESTALE);
 	expect_equal(hatch_box_fini(&box), HATCH_ESTALE);
 	expect_equal(hatch_box_fini(NULL), HATCH_EINVAL);
 	expect_equal(hatch_box_grant(&box, pages, 4096, HATCH_PROT_READ), HATCH_ESTALE);

@@ -110,17 +110,12 @@ static uint64_t fine(volatile uint64_t *unused)
 
 typedef uint64_t wrong_fn(volatile uint64_t *at);
 
-static void arm(void *arg, uint64_t ticks)
-{
-	hatch_board_timer(ticks);
-}
-
 static void begin(void)
 {
 	expect_equal(hatch_box_init(&box, hatch_board_memory(), hatch_board_image(), STACK_SIZE,
 				    HATCH_PAGE_SIZE),
 		     0);
-	expect_equal(hatch_box_limit(&box, PATIENCE, arm, NULL), 0);
+	expect_equal(hatch_box_limit(&box, PATIENCE), 0);
 	expect_equal(hatch_box_offer(&box, "failing", answer_never, NULL), 0);
 }
 
@@ -205,7 +200,7 @@ static void jumps(void)
 static void instructions(void)
 {
 	begin();
-	expect_equal(hatch_box_limit(&box, 0, NULL, NULL), 0);
+	expect_equal(hatch_box_limit(&box, 0), 0);
 	expect_stop(amo, NULL, HATCH_STOP_MISALIGNED);
 	expect_stop(reserve, NULL, HATCH_STOP_MISALIGNED);
 	expect_stop(zeros, NULL, HATCH_STOP_ILLEGAL);
@@ -234,9 +229,9 @@ static void time_limit(void)
 {
 	begin();
 	for (int i = 0; i < 3; i++) {
-		expect_equal(hatch_box_limit(&box, SHORT_TIME, arm, NULL), 0);
+		expect_equal(hatch_box_limit(&box, SHORT_TIME), 0);
 		expect_equal(hatch_call(&box, spin, NULL).stop, HATCH_STOP_LATE);
-		expect_equal(hatch_box_limit(&box, 0, NULL, NULL), 0);
+		expect_equal(hatch_box_limit(&box, 0), 0);
 		expect_equal(hatch_box_reset(&box), 0);
 		expect_equal(hatch_call(&box, fine, NULL).value, 42);
 	}
@@ -246,7 +241,7 @@ static void time_limit(void)
 static void questions(void)
 {
 	begin();
-	expect_equal(hatch_box_limit(&box, 0, NULL, NULL), 0);
+	expect_equal(hatch_box_limit(&box, 0), 0);
 	expect_stop(call_host, NULL, HATCH_STOP_DENIED);
 	expect_stop(ask_nobody, NULL, HATCH_STOP_DENIED);
 	expect_stop(ask_by_wild_name, check_canary(), HATCH_STOP_DENIED);
@@ -261,7 +256,7 @@ static void faults_leave_no_trace(void)
 	volatile double kept = 1.5;
 
 	begin();
-	expect_equal(hatch_box_limit(&box, 0, NULL, NULL), 0); /* by the short road */
+	expect_equal(hatch_box_limit(&box, 0), 0); /* by the short road */
 	for (unsigned int i = 0; i < 100; i++) {
 		expect_equal(hatch_call(&box, fine, NULL).value, 42);
 		expect_equal(hatch_call(&box, store, NULL).stop, HATCH_STOP_WRITE);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The long road of an exit: decode the trap, ask the clauses from the innermost scope outward,
+ * obey the verdict.
+ */
+#include <hatch/csr.h>
+#include "apply.h"
+#include "dispatch.h"
+#include "fast.h"
+#include "hart.h"
+#include "offsets.h"
+
+void hatch_try_end(struct hatch_try *t, enum hatch_outcome outcome, int error)
+{
+	t->outcome = outcome;
+	t->error = error;
+	t->ended = outcome == HATCH_DONE || outcome == HATCH_FAILED;
+	if (outcome == HATCH_UNCAUGHT)
+		t->culprit = NULL;
+}
+
+/* Fills t->event from the trap that hatch_enter came back with. */
+static void decode_trap(struct hatch_try *t, const struct hatch_trap *trap)
+{
+	struct hatch_vcpu *vcpu = t->vcpu;
+	uint32_t fetched = 0;
+
+	if (hatch_event_needs_fetch(trap, vcpu))
+		fetched = hatch_vcpu_fetch(vcpu);
+	hatch_event_decode(&t->event, trap, vcpu, fetched);
+	if (t->event.kind == HATCH_MMIO && t->event.mmio.fp && vcpu->fp_live) {
+		hatch_vcpu_fp_save(vcpu);
+		hatch_event_decode(&t->event, trap, vcpu, fetched);
+	}
+	t->cont.verdict = HATCH_PASS;
+	t->cont.tval = trap->stval;
+}
+
+/* Does what the answered continuation says. */
+static enum settled obey(struct hatch_try *t)
+{
+	struct hatch_cont *k = &t->cont;
+
+	if (k->verdict == HATCH_UNWIND) {
+		t->status = k->status;
+		hatch_try_end(t, k->finished ? HATCH_DONE : HATCH_UNWOUND, 0);
+		return SETTLED_OVER;
+	}
+	if (k->verdict == HATCH_CAPTURE) {
+		hatch_try_end(t, HATCH_SUSPENDED, 0);
+		return SETTLED_OVER;
+	}
+	if (k->verdict == HATCH_THROW)
+		return SETTLED_THROWN;
+	if (k->verdict == HATCH_INJECT)
+		hatch_vcpu_inject(t->vcpu, k->value, k->second);
+	else
+		hatch_apply(t->vcpu, &t->event, k);
+	if (t->event.kind == HATCH_MMIO && t->event.mmio.fp && !t->event.mmio.write)
+		hatch_vcpu_fp_dirty(); /* as the load itself would have done */
+	k->verdict = CLOSED;
+	return SETTLED_YES;
+}
+
+static int check(const struct hatch_try *t, const struct hatch_catch *clause,
+		 enum hatch_verdict verdict)
+{
+	const struct hatch_cont *k = &t->cont;
+
+	if (verdict == HATCH_REFUSED && k->error)
+		return k->error;
+	if (verdict != k->verdict || !(clause->may & HATCH_MAY(verdict)))
+		return HATCH_EVERDICT;
+	return hatch_apply_check(&t->event, verdict);
+}
+
+/* What comes of a clause's answer. */
+static enum settled settle(struct hatch_try *t, const struct hatch_catch *clause,
+			   enum hatch_verdict verdict)
+{
+	int error;
+
+	if (t->observer)
+		t->observer(t->observer_arg, &t->event, &t->cont, clause);
+	if (verdict == HATCH_PASS && t->cont.verdict == HATCH_PASS)
+		return SETTLED_NO;
+	t->culprit = clause;
+	error = check(t, clause, verdict);
+	if (error) {
+		hatch_try_end(t, HATCH_FAILED, error);
+		return SETTLED_OVER;
+	}
+	return obey(t);
+}
+
+static enum settled ask(struct hatch_try *t, const struct hatch_catch *clause)
+{
+	if (t->event.kind == HATCH_MMIO)
+		t->event.mmio.offset = t->event.mmio.gpa.addr - clause->first;
+	return settle(t, clause, clause->handler(clause->arg, &t->event, &t->cont));
+}
+
+/*
+ * Offers t->event to every clause that catches it, innermost scope first; in one scope first
+ * the clause of its key, then the one for any event. Begins behind `after`, if that is given.
+ */
+static enum settled offer(struct hatch_try *t, const struct hatch_catch *after)
+{
+	bool first = !after;
+
+	for (struct hatch_scope *s = t->innermost; s; s = s->outer) {
+		const struct hatch_catch *clauses[2] = { hatch_scope_find(s, &t->event), s->any };
+
+		for (unsigned int i = 0; i < 2; i++) {
+			enum settled settled;
+
+			if (!clauses[i])
+				continue;
+			if (after) {
+				after = clauses[i] == after ? NULL : after;
+				continue;
+			}
+			if (first)
+				hatch_fast_note(t, clauses[i]);
+			first = false;
+			settled = ask(t, clauses[i]);
+			if (settled != SETTLED_NO)
+				return settled;
+		}
+	}
+	return SETTLED_NO;
+}
+
+/* The fast path asked a clause and got an answer that is not its business. */
+static enum settled take_over(struct hatch_try *t)
+{
+	const struct hatch_catch *asked = hatch_fast_recall(t);
+	enum settled settled = settle(t, asked, t->fast_verdict);
+
+	return settled == SETTLED_NO ? offer(t, asked) : settled;
+}
+
+/*
+ * Finishes the delegation of an exception that the guest should have got without us: some
+ * firmware brings illegal instructions here whatever hedeleg says.
+ */
+static bool is_delegated(const struct hatch_vcpu *vcpu, const struct hatch_trap *trap)
+{
+	return trap->scause < 64 && (vcpu->confine.hedeleg >> trap->scause & 1);
+}
+
+/*
+ * The timer went off: for the try, for the host, or for nobody any more. A deadline is over once
+ * it has passed; the host's alarm goes on until the host sets it anew.
+ */
+static enum settled take_timer(struct hatch_try *t, const struct hatch_trap *trap)
+{
+	uint64_t deadline = t->deadline;
+
+	if (hatch_vcpu_time(t->vcpu) >= deadline) {
+		hatch_try_set_deadline(t, HATCH_NEVER);
+		decode_trap(t, trap);
+		t->event.kind = HATCH_DEADLINE;
+		t->event.deadline.ticks = deadline;
+		return offer(t, NULL);
+	}
+	if (!hatch_hart_alarm_is_due())
+		return SETTLED_YES;
+	decode_trap(t, trap);
+	return offer(t, NULL);
+}
+
+static enum settled take_trap(struct hatch_try *t, const struct hatch_trap *trap)
+{
+	if (trap->scause == (CAUSE_INTERRUPT | IRQ_S_TIMER))
+		return take_timer(t, trap);
+	if (is_delegated(t->vcpu, trap)) {
+		hatch_vcpu_inject(t->vcpu, trap->scause, trap->stval);
+		return SETTLED_YES;
+	}
+	decode_trap(t, trap);
+	return offer(t, NULL);
+}
+
+/* The answer was another trap: as if it had come from the guest. That one is not thrown again. */
+static enum settled catch_thrown(struct hatch_try *t, enum settled settled)
+{
+	return settled == SETTLED_THROWN ? take_trap(t, &t->cont.thrown) : settled;
+}
+
+static enum settled take_exit(struct hatch_try *t, int code)
+{
+	struct hatch_trap trap;
+
+	if (code == HATCH_ANSWERED)
+		return SETTLED_YES;
+	if (code == HATCH_ASKED)
+		return take_over(t);
+	hatch_vcpu_trap(&trap);
+	if (!(csr_read(hstatus) & HSTATUS_SPV))
+		hatch_hart_this()->report(&t->vcpu->frame, &trap);
+	if (hatch_vcpu_is_lost(t->vcpu)) {
+		t->event = (struct hatch_event){ .kind = HATCH_ILLEGAL };
+		hatch_try_end(t, HATCH_FAILED, HATCH_EFIRMWARE);
+		return SETTLED_OVER;
+	}
+	return take_trap(t, &trap);
+}
+
+enum settled hatch_take(struct hatch_try *t, int code)
+{
+	return catch_thrown(t, take_exit(t, code));
+}
+
+enum settled hatch_settle_pending(struct hatch_try *t)
+{
+	int error;
+
+	t->pending = false;
+	if (t->observer)
+		t->observer(t->observer_arg, &t->event, &t->cont, NULL);
+	if (t->cont.verdict == HATCH_PASS) {
+		hatch_try_end(t, HATCH_UNCAUGHT, 0);
+		return SETTLED_OVER;
+	}
+	error = hatch_apply_check(&t->event, t->cont.verdict);
+	if (error) {
+		hatch_try_end(t, HATCH_FAILED, error);
+		return SETTLED_OVER;
+	}
+	return catch_thrown(t, obey(t));
+}
