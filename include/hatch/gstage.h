@@ -39,10 +39,29 @@ enum hatch_gstage_mode {
 	HATCH_SV48X4 = 9, /* 50-bit */
 };
 
+struct hatch_gstage;
+
+/*
+ * What a guest that shares memory with others has to do with the changes of its tables. Set by
+ * guest.h's hatch_guest_clone and hatch_guest_begin, not by callers.
+ */
+struct hatch_gstage_hooks {
+	/*
+	 * The leaf at gpa becomes writable (`fresh`: it is mapped only now). True: not yet, its
+	 * first store shall fault first.
+	 */
+	bool (*withholds)(struct hatch_gstage *stage, hatch_gpa gpa, bool fresh);
+	/* The leaf with this entry led to a page with a count of owners, and is gone. */
+	void (*drop)(struct hatch_gstage *stage, uint64_t pte);
+	/* The fence has been told: what nobody owns any more may go back to the memory. */
+	void (*settle)(struct hatch_gstage *stage);
+};
+
 /*
  * One guest's translation tables.
  * Invariants: the root is 16 KiB, aligned to 16 KiB; every other table is one page and holds at
- * least one valid entry; `pages` counts all of them in units of HATCH_PAGE_SIZE.
+ * least one valid entry; `pages` counts all of them in units of HATCH_PAGE_SIZE; the root's
+ * entries outside of [root_first, root_end) are empty.
  */
 struct hatch_gstage {
 	const struct hatch_memory *memory;
@@ -54,9 +73,13 @@ struct hatch_gstage {
 	 * tables may have come or gone, which takes one without an address (18.3.2).
 	 */
 	void (*fence)(struct hatch_gstage *stage, hatch_gpa gpa, uint64_t size);
+	const struct hatch_gstage_hooks *hooks; /* NULL: the guest never shared anything */
 	uint64_t *root;
 	size_t pages;
+	uint32_t
+		freed; /* tables that went back: what pointed into the tables before may be stale */
 	enum hatch_gstage_mode mode;
+	uint16_t root_first, root_end;
 	uint16_t vmid;
 };
 
@@ -65,7 +88,9 @@ struct hatch_mapping {
 	hatch_gpa gpa;	   /* start of the leaf */
 	hatch_hpa hpa;	   /* its host-physical start */
 	uint64_t size;	   /* of the leaf: 4 KiB, 2 MiB, 1 GiB, 512 GiB */
-	unsigned int prot; /* enum hatch_prot, or-ed */
+	unsigned int prot; /* enum hatch_prot, or-ed; WRITE also where a store faults first */
+	bool cow;	   /* a store faults until hatch_guest_unshare has given the page out */
+	bool pooled;	   /* the page belongs to the guest and its clones: never free it */
 };
 
 /*
@@ -75,7 +100,7 @@ struct hatch_mapping {
 int hatch_gstage_init(struct hatch_gstage *stage, const struct hatch_memory *memory,
 		      enum hatch_gstage_mode mode, uint16_t vmid);
 
-/* Gives every table back to the memory. Leaves the mapped memory itself alone. */
+/* Gives every table back to the memory. Leaves the mapped memory itself alone. One fence. */
 void hatch_gstage_fini(struct hatch_gstage *stage);
 
 /*
@@ -97,7 +122,8 @@ int hatch_gstage_unmap(struct hatch_gstage *stage, hatch_gpa gpa, uint64_t size)
 
 /*
  * Changes the rights of [gpa, gpa+size), splitting larger leaves that stick out.
- * HATCH_PROT_NONE is refused (unmap instead).
+ * HATCH_PROT_NONE is refused (unmap instead). In a guest that shares memory, a leaf that gets
+ * WRITE gets it at its first store, which hatch_guest_unshare mends.
  * Errors: HATCH_EINVAL, HATCH_EFAULT (a page of the range is not mapped; nothing is changed),
  * HATCH_ENOMEM.
  */

@@ -59,21 +59,11 @@ int hatch_box_revoke(struct hatch_box *box, void *buffer)
 
 int hatch_box_check(const struct hatch_box *box, const void *at, size_t size, unsigned int prot)
 {
-	uint64_t address = (uintptr_t)at;
-
 	if (!box || !prot)
 		return HATCH_EINVAL;
 	if (box->state == HATCH_BOX_GONE)
 		return HATCH_EFAULT;
-	while (size) {
-		size_t part = size;
-
-		if (!hatch_guest_pointer(&box->guest, hatch_gpa_of(address), &part, prot))
-			return HATCH_EFAULT;
-		address += part;
-		size -= part;
-	}
-	return 0;
+	return hatch_guest_check(&box->guest, hatch_gpa_of((uintptr_t)at), size, prot);
 }
 
 int hatch_box_copy_in(const struct hatch_box *box, const void *from, void *to, size_t size)

@@ -27,7 +27,7 @@ static unsigned int prot_of_pte(uint64_t pte)
 
 	if (pte & PTE_R)
 		prot |= HATCH_PROT_READ;
-	if (pte & PTE_W)
+	if (pte & (PTE_W | PTE_COW))
 		prot |= HATCH_PROT_WRITE;
 	if (pte & PTE_X)
 		prot |= HATCH_PROT_EXEC;
@@ -90,10 +90,7 @@ void hatch_gstage_fini(struct hatch_gstage *stage)
 {
 	if (!stage->root)
 		return;
-	hatch_gstage_unmap(stage, hatch_gpa_of(0), address_limit(stage));
-	stage->memory->free(stage->memory->arg, stage->root, ROOT_SIZE);
-	stage->root = NULL;
-	stage->pages = 0;
+	hatch_gstage_raze(stage);
 }
 
 int hatch_gstage_map(struct hatch_gstage *stage, hatch_gpa gpa, hatch_hpa hpa, uint64_t size,
@@ -138,6 +135,8 @@ int hatch_gstage_lookup(const struct hatch_gstage *stage, hatch_gpa gpa, struct 
 	out->gpa = hatch_gpa_of(gpa.addr & ~(out->size - 1));
 	out->hpa = hpa_of_pte(pte);
 	out->prot = prot_of_pte(pte);
+	out->cow = pte & PTE_COW;
+	out->pooled = pte & PTE_POOL;
 	return HATCH_OK;
 }
 

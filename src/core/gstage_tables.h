@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The shape of G-stage tables, shared by who reads them (gstage.c) and who writes them
- * (gstage_edit.c).
+ * (gstage_edit.c, gstage_share.c; guest_share.c and guest_undo.c single leaves).
  */
 #ifndef GSTAGE_TABLES_H
 #define GSTAGE_TABLES_H
@@ -17,6 +17,9 @@ enum pte {
 	PTE_U = 1 << 4, /* every G-stage access counts as a user access: without U no leaf works */
 	PTE_A = 1 << 6, /* A and D are preset: otherwise the first access or store would trap */
 	PTE_D = 1 << 7,
+	/* Left to software (10.3.1, RSW): */
+	PTE_COW = 1 << 8,  /* leaf: writable, but W waits for hatch_guest_unshare; never with W */
+	PTE_POOL = 1 << 9, /* leaf of 4 KiB: its page is the pool's and counts its owners */
 	PTE_LEAF = PTE_R | PTE_W | PTE_X,
 	PTE_FLAGS = (1 << 10) - 1,
 	PTE_PPN_SHIFT = 10,
@@ -88,6 +91,22 @@ static inline uint64_t *table_of(const struct hatch_gstage *stage, uint64_t pte)
 	return stage->memory->pointer(stage->memory->arg, hpa_of_pte(pte));
 }
 
+/* The root's entries that may be in use, widened to multiples of 8. */
+static inline void root_span(const struct hatch_gstage *stage, unsigned int *first,
+			     unsigned int *end)
+{
+	*first = stage->root_first & ~7U;
+	*end = (stage->root_end + 7U) & ~7U;
+}
+
+/* Whether any of eight entries has any of these bits: most tables are nearly empty. */
+static inline bool any_of_eight(const uint64_t *entry, uint64_t bits)
+{
+	return (entry[0] | entry[1] | entry[2] | entry[3] | entry[4] | entry[5] | entry[6] |
+		entry[7]) &
+	       bits;
+}
+
 /* The entry at which the walk for `gpa` ends: a leaf or an empty one, and its level. */
 static inline uint64_t *walk(const struct hatch_gstage *stage, uint64_t gpa, unsigned int *level)
 {
@@ -95,7 +114,7 @@ static inline uint64_t *walk(const struct hatch_gstage *stage, uint64_t gpa, uns
 
 	while (*entry && !is_leaf(*entry)) {
 		--*level;
-		entry = entry_of(stage, table_of(stage, *entry), *level, gpa);
+		entry = &table_of(stage, *entry)[(gpa >> level_shift(*level)) % ENTRIES];
 	}
 	return entry;
 }
@@ -108,9 +127,22 @@ int hatch_gstage_fill(struct hatch_gstage *stage, uint64_t gpa, uint64_t hpa, ui
 		      uint64_t flags);
 
 /*
+ * Makes the page at gpa, which is mapped, a leaf of its own.
+ * Errors: HATCH_ENOMEM (nothing is changed).
+ */
+int hatch_gstage_split(struct hatch_gstage *stage, uint64_t gpa);
+
+/*
  * Gives all leaves in [gpa, gpa+size) these flags, or with 0 takes them out.
  * Errors: HATCH_ENOMEM (nothing is changed).
  */
 int hatch_gstage_rewrite(struct hatch_gstage *stage, uint64_t gpa, uint64_t size, uint64_t flags);
+
+/* A table of one page, zeroed and counted, or NULL; and its entry in the table above. */
+uint64_t *hatch_gstage_new_table(struct hatch_gstage *stage);
+uint64_t hatch_gstage_pointer_pte(const struct hatch_gstage *stage, const uint64_t *table);
+
+/* Gives all tables back, and drops the pool's pages. */
+void hatch_gstage_raze(struct hatch_gstage *stage);
 
 #endif

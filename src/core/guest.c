@@ -2,7 +2,7 @@
 /* A guest's memory: which regions, and the host's way into them. Pure. */
 #include <string.h>
 
-#include <hatch/guest.h>
+#include "guest_share.h"
 
 #define LARGE_PAGE ((uint64_t)2 << 20)
 
@@ -111,38 +111,83 @@ void hatch_guest_fini(struct hatch_guest *guest)
 {
 	const struct hatch_memory *memory = guest->stage.memory;
 
+	hatch_guest_commit(guest);
 	hatch_gstage_fini(&guest->stage);
 	for (unsigned int i = 0; i < guest->regions; i++)
-		if (guest->region[i].owned)
+		if (hatch_family_disowns(guest, &guest->region[i]))
 			memory->free(memory->arg, guest->region[i].host, guest->region[i].size);
 	guest->regions = 0;
+	hatch_family_leave(guest);
 }
 
-void *hatch_guest_pointer(const struct hatch_guest *guest, hatch_gpa gpa, size_t *size,
-			  unsigned int prot)
+/* ---- The host's way in ---- */
+
+static void *pointer_into(const struct hatch_guest *guest, const struct hatch_mapping *m,
+			  hatch_gpa gpa, size_t *size)
 {
 	const struct hatch_memory *memory = guest->stage.memory;
-	struct hatch_mapping m;
-	uint64_t offset;
+	uint64_t offset = gpa.addr - m->gpa.addr;
 
-	if (hatch_gstage_lookup(&guest->stage, gpa, &m) || (m.prot & prot) != prot)
-		return NULL;
-	offset = gpa.addr - m.gpa.addr;
-	if (*size > m.size - offset)
-		*size = m.size - offset;
-	return memory->pointer(memory->arg, hatch_hpa_of(m.hpa.addr + offset));
+	if (*size > m->size - offset)
+		*size = m->size - offset;
+	return memory->pointer(memory->arg, hatch_hpa_of(m->hpa.addr + offset));
+}
+
+static int look_up(const struct hatch_guest *guest, hatch_gpa gpa, unsigned int prot,
+		   struct hatch_mapping *m)
+{
+	int error = hatch_gstage_lookup(&guest->stage, gpa, m);
+
+	return error || (m->prot & prot) != prot ? HATCH_EFAULT : HATCH_OK;
+}
+
+/* The same, and where it is to be written to, the page is the guest's own. */
+static int look_up_own(struct hatch_guest *guest, hatch_gpa gpa, unsigned int prot,
+		       struct hatch_mapping *m)
+{
+	int error = look_up(guest, gpa, prot, m);
+
+	if (error || !m->cow || !(prot & HATCH_PROT_WRITE))
+		return error;
+	error = hatch_guest_unshare(guest, gpa);
+	return error ? error : look_up(guest, gpa, prot, m);
+}
+
+void *hatch_guest_pointer(struct hatch_guest *guest, hatch_gpa gpa, size_t *size, unsigned int prot)
+{
+	struct hatch_mapping m;
+
+	return look_up_own(guest, gpa, prot, &m) ? NULL : pointer_into(guest, &m, gpa, size);
+}
+
+int hatch_guest_check(const struct hatch_guest *guest, hatch_gpa gpa, size_t size,
+		      unsigned int prot)
+{
+	while (size) {
+		struct hatch_mapping m;
+		size_t n = size;
+
+		if (look_up(guest, gpa, prot, &m))
+			return HATCH_EFAULT;
+		pointer_into(guest, &m, gpa, &n);
+		gpa.addr += n;
+		size -= n;
+	}
+	return HATCH_OK;
 }
 
 int hatch_guest_read(const struct hatch_guest *guest, hatch_gpa gpa, void *to, size_t size)
 {
 	uint8_t *out = to;
+	const void *from;
 
 	while (size) {
+		struct hatch_mapping m;
 		size_t n = size;
-		const void *from = hatch_guest_pointer(guest, gpa, &n, HATCH_PROT_READ);
 
-		if (!from)
+		if (look_up(guest, gpa, HATCH_PROT_READ, &m))
 			return HATCH_EFAULT;
+		from = pointer_into(guest, &m, gpa, &n);
 		memcpy(out, from, n);
 		out += n;
 		gpa.addr += n;
@@ -151,16 +196,19 @@ int hatch_guest_read(const struct hatch_guest *guest, hatch_gpa gpa, void *to, s
 	return 0;
 }
 
-int hatch_guest_write(const struct hatch_guest *guest, hatch_gpa gpa, const void *from, size_t size)
+int hatch_guest_write(struct hatch_guest *guest, hatch_gpa gpa, const void *from, size_t size)
 {
 	const uint8_t *in = from;
+	void *to;
 
 	while (size) {
+		struct hatch_mapping m;
 		size_t n = size;
-		void *to = hatch_guest_pointer(guest, gpa, &n, HATCH_PROT_WRITE);
+		int error = look_up_own(guest, gpa, HATCH_PROT_WRITE, &m);
 
-		if (!to)
-			return HATCH_EFAULT;
+		if (error)
+			return error;
+		to = pointer_into(guest, &m, gpa, &n);
 		memcpy(to, in, n);
 		in += n;
 		gpa.addr += n;

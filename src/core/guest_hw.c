@@ -8,11 +8,13 @@
 
 /*
  * Orders a change of the tables before the hart's next use of them (18.3.2). All VMIDs: a
- * guest's vcpus have one each.
+ * guest's vcpus have one each. FENCE.I, because a page may have taken the place of another one,
+ * with instructions that the host has stored there; the guest knows nothing of it.
  */
 static void fence(struct hatch_gstage *stage, hatch_gpa gpa, uint64_t size)
 {
 	(void)stage;
+	__asm__ volatile("fence.i" ::: "memory");
 	if (size > FENCE_PAGES * HATCH_PAGE_SIZE) {
 		__asm__ volatile(".option push\n.option arch, +h\nhfence.gvma\n.option pop" ::
 					 : "memory");

@@ -113,7 +113,7 @@ int hatch_load_reserve(struct hatch_load *load, uint64_t size, const char *name,
  * The host's pointer to guest RAM at `at`, and in *size how much of it follows in one piece: a
  * source that can only be read from its start wants to fill all of it by one read.
  */
-static unsigned char *contiguous(const struct hatch_guest *guest, hatch_gpa at, size_t *size)
+static unsigned char *contiguous(struct hatch_guest *guest, hatch_gpa at, size_t *size)
 {
 	size_t wanted = *size, done = wanted, more;
 	unsigned char *start = hatch_guest_pointer(guest, at, &done, HATCH_PROT_WRITE);

@@ -81,7 +81,7 @@ enum hatch_verdict hatch_sbi_on_rest(void *arg, const struct hatch_event *ev, st
 	return hatch_sbi_error(k, SBI_ERR_NOT_SUPPORTED);
 }
 
-bool hatch_sbi_is_start(const struct hatch_guest *guest, uint64_t addr)
+bool hatch_sbi_is_start(struct hatch_guest *guest, uint64_t addr)
 {
 	const struct hatch_region *region = hatch_guest_region(guest, hatch_gpa_of(addr));
 	size_t size = 2; /* the shortest instruction */

@@ -24,8 +24,7 @@ static bool claim(struct hatch_sbi_hart *hart)
 					   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-static enum sbi_error start(struct hatch_sbi *sbi, const struct hatch_guest *guest,
-			    const uint64_t *a)
+static enum sbi_error start(struct hatch_sbi *sbi, struct hatch_guest *guest, const uint64_t *a)
 {
 	struct hatch_sbi_hart *hart = hatch_sbi_find(sbi, a[0]);
 

@@ -36,7 +36,7 @@ enum sbi_error hatch_sbi_broadcast(struct hatch_sbi *sbi, struct hatch_vcpu *sel
 				   uint64_t base, const struct hatch_sbi_order *order);
 
 /* Whether a hart of the guest can begin to run at the guest-physical address. */
-bool hatch_sbi_is_start(const struct hatch_guest *guest, uint64_t addr);
+bool hatch_sbi_is_start(struct hatch_guest *guest, uint64_t addr);
 
 /* Whether start and size name a range of addresses that does not run over the end. */
 bool hatch_sbi_is_range(uint64_t start, uint64_t size);

@@ -71,8 +71,7 @@ const struct hatch_region *hatch_guest_region(const struct hatch_guest *g, hatch
 	return NULL;
 }
 
-void *hatch_guest_pointer(const struct hatch_guest *g, hatch_gpa gpa, size_t *size,
-			  unsigned int prot)
+void *hatch_guest_pointer(struct hatch_guest *g, hatch_gpa gpa, size_t *size, unsigned int prot)
 {
 	assert_ptr_equal(g, &guest);
 	return find(gpa, size, prot);

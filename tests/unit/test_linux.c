@@ -28,8 +28,7 @@ const struct hatch_region *hatch_guest_region(const struct hatch_guest *g, hatch
 }
 
 /* As the real one: cut at the end of a leaf of the translation. */
-void *hatch_guest_pointer(const struct hatch_guest *g, hatch_gpa gpa, size_t *size,
-			  unsigned int prot)
+void *hatch_guest_pointer(struct hatch_guest *g, hatch_gpa gpa, size_t *size, unsigned int prot)
 {
 	uint64_t offset = gpa.addr - RAM_BASE;
 
@@ -47,7 +46,8 @@ static int set_up(void **state)
 	guest = (struct hatch_guest){ .regions = 1 };
 	ram = malloc(RAM_SIZE);
 	memset(ram, 0xee, RAM_SIZE);
-	guest.region[0] = (struct hatch_region){ { RAM_BASE }, RAM_SIZE, ram, false };
+	guest.region[0] =
+		(struct hatch_region){ .base = { RAM_BASE }, .size = RAM_SIZE, .host = ram };
 	memset(file, 0, sizeof(file));
 	return hatch_load_init(&load, &guest, hatch_gpa_of(RAM_BASE));
 }

@@ -31,8 +31,7 @@ const struct hatch_region *hatch_guest_region(const struct hatch_guest *g, hatch
 	return gpa.addr - RAM_BASE < RAM_SIZE ? &g->region[0] : NULL;
 }
 
-void *hatch_guest_pointer(const struct hatch_guest *g, hatch_gpa gpa, size_t *size,
-			  unsigned int prot)
+void *hatch_guest_pointer(struct hatch_guest *g, hatch_gpa gpa, size_t *size, unsigned int prot)
 {
 	uint64_t offset = gpa.addr - RAM_BASE;
 
@@ -97,7 +96,8 @@ static int set_up(void **state)
 	guest = (struct hatch_guest){ .regions = 1 };
 	ram = malloc(RAM_SIZE);
 	memset(ram, 0xee, RAM_SIZE);
-	guest.region[0] = (struct hatch_region){ { RAM_BASE }, RAM_SIZE, ram, false };
+	guest.region[0] =
+		(struct hatch_region){ .base = { RAM_BASE }, .size = RAM_SIZE, .host = ram };
 	make_elf();
 	return 0;
 }
