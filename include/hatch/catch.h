@@ -95,6 +95,25 @@ struct hatch_finally {
 };
 
 /*
+ * What clauses know about their guest beyond its memory and registers: a device's registers, say.
+ * It is copied with a clone, put back by a transaction, and written into a snapshot. The user owns
+ * the struct and fills all but `next`. `to` and `from` are `size` bytes, aligned to 8.
+ */
+struct hatch_state {
+	const char *name; /* borrowed; a snapshot finds the state by it */
+	uint32_t version; /* of the format; one that restore does not know is refused */
+	size_t size;	  /* bytes, the same at each call */
+	void (*save)(void *arg, void *to);
+	/*
+	 * `vcpu` is the one that the state belongs to from now on: after a clone it is another one.
+	 * The bytes may come from a file: check them. Errors: HATCH_EFORMAT (nothing is changed).
+	 */
+	int (*restore)(void *arg, const void *from, struct hatch_vcpu *vcpu);
+	void *arg;
+	struct hatch_state *next; /* owned by the scope */
+};
+
+/*
  * Clauses that are in force together, and the scope around them.
  * Invariants: clauses of one kind have disjoint keys. While `sealed` is not 0 nothing is added or
  * taken out, and `tree` holds for each kind a balanced search tree of the clauses in the order of
@@ -105,6 +124,7 @@ struct hatch_scope {
 	struct hatch_scope *outer; /* asked next; NULL: outermost */
 	struct hatch_catch *clauses;
 	struct hatch_finally *finally; /* the last added runs first */
+	struct hatch_state *states;
 	struct hatch_catch *tree[HATCH_KINDS];
 	struct hatch_catch *any;
 	unsigned int sealed; /* how many running tries it is in force in */
@@ -130,6 +150,13 @@ struct hatch_catch *hatch_catch_conflict(const struct hatch_scope *scope,
 
 /* Adds an action for when the scope is left. Errors: HATCH_EINVAL, HATCH_ESEALED. */
 int hatch_finally_add(struct hatch_scope *scope, struct hatch_finally *finally);
+
+/*
+ * Adds a state. The scope borrows it until its own end.
+ * Errors: HATCH_EINVAL (no name, save or restore; it is there), HATCH_EOVERLAP (the name is taken
+ * in this scope), HATCH_ESEALED.
+ */
+int hatch_state_add(struct hatch_scope *scope, struct hatch_state *state);
 
 /*
  * Seals the scope: builds the tables by which clauses are found. Counted; hatch_try does it for

@@ -58,7 +58,7 @@ struct hatch_event {
 				};
 				uint32_t shape; /* the four in one word, for quick copies */
 			};
-			uint8_t rd; /* of a load */
+			uint8_t rd; /* of a load; the framework's own: not always set */
 		} mmio;
 		struct {
 			hatch_gpa gpa;

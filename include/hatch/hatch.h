@@ -3,7 +3,8 @@
 #ifndef HATCH_HATCH_H
 #define HATCH_HATCH_H
 
+#include <hatch/call.h>
+#include <hatch/clone.h>
 #include <hatch/hart.h>
-#include <hatch/try.h>
 
 #endif

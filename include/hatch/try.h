@@ -52,7 +52,8 @@ struct hatch_try {
 	struct hatch_scope *innermost; /* asked first */
 	hatch_observer *observer;
 	void *observer_arg;
-	uint64_t deadline; /* hatch_try_set_deadline; HATCH_NEVER: none */
+	uint64_t deadline;  /* hatch_try_set_deadline; HATCH_NEVER: none */
+	bool transactional; /* see hatch_try_run; set it between runs */
 
 	/* The result of the last run. */
 	enum hatch_outcome outcome;
@@ -63,10 +64,15 @@ struct hatch_try {
 
 	/* Owned by the framework. */
 	struct hatch_cont cont;
-	bool entered;			/* between the start of a run and its end */
-	bool ended;			/* cannot be run again */
-	bool pending;			/* the caller has an event to answer */
-	bool suspended;			/* a continuation is out: serial tells which */
+	bool entered;		 /* between the start of a run and its end */
+	bool ended;		 /* cannot be run again */
+	bool pending;		 /* the caller has an event to answer */
+	bool suspended;		 /* a continuation is out: serial tells which */
+	struct hatch_scope *own; /* the outermost of its own scopes: &scope, but of a clone */
+	struct hatch_checkpoint *checkpoint; /* of the open transaction, or NULL */
+	void *image;			/* the states while it does not run, once it was cloned */
+	size_t image_size;		/* bytes */
+	uint64_t args[8];		/* of a call that a transaction's end has undone */
 	uint64_t serial;		/* counts the captures that are over */
 	struct hatch_vcpu *interrupted; /* the vcpu whose handler runs this try, or NULL */
 	struct hatch_event fast_call;	/* the fast path's events */
@@ -84,7 +90,8 @@ struct hatch_try {
 int hatch_try_init(struct hatch_try *t, struct hatch_vcpu *vcpu);
 
 /*
- * Puts `scope` inside the current innermost scope, between runs, and sets its `outer`.
+ * Puts `scope` inside the current innermost scope, between runs, and sets its `outer`: a scope is
+ * inside one try at a time (what several share stands outside: the own scope's `outer`).
  * hatch_scope_leave takes the innermost one out again.
  * Errors: HATCH_EINVAL (also: the scope is there already), HATCH_ESEALED (the scope is in force),
  * HATCH_ENOENT (no scope inside the try's own).
@@ -98,8 +105,22 @@ int hatch_scope_leave(struct hatch_try *t);
  * A try that ended with HATCH_UNWOUND or HATCH_UNCAUGHT may be run again: it goes on at the
  * instruction that trapped. HATCH_FAILED without a run: HATCH_ESTALE (after HATCH_DONE or
  * HATCH_FAILED, or it is suspended: use its continuation), HATCH_EBUSY (it runs).
+ *
+ * A try that is `transactional` either ends or leaves no trace: when a run comes back with
+ * HATCH_UNWOUND, HATCH_UNCAUGHT or HATCH_FAILED, the guest's RAM, the vcpu's registers and the
+ * states of the scopes in force are as they were when the run began (hatch_guest_begin tells what
+ * of the memory). HATCH_DONE keeps everything. HATCH_SUSPENDED leaves the transaction open for
+ * the run that goes on; hatch_cont_drop undoes it. Time is not put back, and neither is what
+ * handlers did elsewhere. Finally clauses run after it.
+ * More errors of a run: HATCH_ENOMEM, HATCH_EBUSY (another transaction of this guest is open).
  */
 enum hatch_outcome hatch_try_run(struct hatch_try *t);
+
+/*
+ * Gives back what the framework holds for a try that was cloned, or suspended in a transaction
+ * (which is undone). Harmless otherwise; not while it runs. The try has ended then.
+ */
+void hatch_try_fini(struct hatch_try *t);
 
 /*
  * Answers a captured continuation as hatch_resume does and runs its try on, to its next end.
@@ -121,6 +142,8 @@ void hatch_try_set_deadline(struct hatch_try *t, uint64_t ticks);
  * Pull form: runs the guest until an event that no registered clause takes and returns it; the
  * caller answers hatch_try_cont(t) and calls again. An event left unanswered is uncaught.
  * NULL: the try is over, see t->outcome. Leave the loop early only through hatch_try_leave.
+ * Of several that are pulled on one hart the last begun comes first: NULL with HATCH_EBUSY for
+ * another, and for a try whose own handler asks; nothing is changed then.
  */
 const struct hatch_event *hatch_try_next(struct hatch_try *t);
 

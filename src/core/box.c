@@ -184,16 +184,6 @@ int hatch_box_init(struct hatch_box *box, const struct hatch_memory *memory,
 	return 0;
 }
 
-/* A try that a handler runs, or that was begun while the box rested here, would bring it back. */
-static void forget_interrupted(struct hatch_box *box)
-{
-	struct hatch_vcpu *vcpu = hatch_hart_this()->current;
-
-	for (; vcpu && vcpu->running; vcpu = vcpu->running->interrupted)
-		if (vcpu->running->interrupted == &box->vcpu)
-			vcpu->running->interrupted = NULL;
-}
-
 int hatch_box_park(struct hatch_box *box)
 {
 	if (!box)
@@ -202,7 +192,7 @@ int hatch_box_park(struct hatch_box *box)
 		return HATCH_ESTALE;
 	if (box->state == HATCH_BOX_RUNNING)
 		return HATCH_EBUSY;
-	forget_interrupted(box);
+	hatch_hart_forget(&box->vcpu);
 	if (hatch_hart_this()->current == &box->vcpu)
 		hatch_vcpu_put(&box->vcpu);
 	return box->vcpu.live ? HATCH_EBUSY : 0;

@@ -2,6 +2,8 @@
 /*
  * Scopes: which clauses are there, and do they agree. How they are found: seal.c.
  */
+#include <string.h>
+
 #include <hatch/catch.h>
 
 void hatch_scope_init(struct hatch_scope *scope, const char *name, struct hatch_scope *outer)
@@ -95,5 +97,22 @@ int hatch_finally_add(struct hatch_scope *scope, struct hatch_finally *finally)
 			return HATCH_EINVAL;
 	finally->next = scope->finally;
 	scope->finally = finally;
+	return 0;
+}
+
+int hatch_state_add(struct hatch_scope *scope, struct hatch_state *state)
+{
+	if (!scope || !state || !state->name || !state->save || !state->restore)
+		return HATCH_EINVAL;
+	if (scope->sealed)
+		return HATCH_ESEALED;
+	for (const struct hatch_state *s = scope->states; s; s = s->next) {
+		if (s == state)
+			return HATCH_EINVAL;
+		if (!strcmp(s->name, state->name))
+			return HATCH_EOVERLAP;
+	}
+	state->next = scope->states;
+	scope->states = state;
 	return 0;
 }

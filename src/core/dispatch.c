@@ -170,8 +170,37 @@ static enum settled take_timer(struct hatch_try *t, const struct hatch_trap *tra
 	return offer(t, NULL);
 }
 
+/* A store, or an update of the guest's own page table, that only the sharing of a page stops. */
+static bool is_shared_write(const struct hatch_try *t, const struct hatch_trap *trap)
+{
+	if (!t->vcpu->guest->family)
+		return false;
+	return trap->scause == CAUSE_STORE_GUEST_PAGE_FAULT ||
+	       (hatch_htinst_is_pseudo(trap->htinst) && hatch_htinst_pseudo_is_write(trap->htinst));
+}
+
+/* Gives the guest a page of its own. SETTLED_NO: sharing was not the cause. */
+static enum settled unshare(struct hatch_try *t, const struct hatch_trap *trap)
+{
+	int error = hatch_guest_unshare(t->vcpu->guest, hatch_gpa_of(trap->htval << 2));
+
+	if (!error)
+		return SETTLED_YES;
+	if (error != HATCH_ENOMEM)
+		return SETTLED_NO;
+	decode_trap(t, trap);
+	hatch_try_end(t, HATCH_FAILED, error);
+	return SETTLED_OVER;
+}
+
 static enum settled take_trap(struct hatch_try *t, const struct hatch_trap *trap)
 {
+	if (is_shared_write(t, trap)) {
+		enum settled settled = unshare(t, trap);
+
+		if (settled != SETTLED_NO)
+			return settled;
+	}
 	if (trap->scause == (CAUSE_INTERRUPT | IRQ_S_TIMER))
 		return take_timer(t, trap);
 	if (is_delegated(t->vcpu, trap)) {
@@ -217,6 +246,7 @@ enum settled hatch_settle_pending(struct hatch_try *t)
 	int error;
 
 	t->pending = false;
+	t->culprit = NULL; /* the caller is no clause */
 	if (t->observer)
 		t->observer(t->observer_arg, &t->event, &t->cont, NULL);
 	if (t->cont.verdict == HATCH_PASS) {

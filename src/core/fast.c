@@ -179,6 +179,20 @@ static __attribute__((noinline)) uint64_t make_htinst(const struct hatch_vcpu *v
 	return hatch_insn_transform(&insn);
 }
 
+/*
+ * No device that we know: perhaps a store that only the sharing of its page stops. The guest gets
+ * a page of its own; whatever else it is, the long road finds out.
+ */
+static __attribute__((noinline)) int unshare(struct hatch_vcpu *vcpu, uint64_t gpa)
+{
+	struct hatch_guest *guest = vcpu->guest;
+
+	if (!guest->family || csr_read(scause) != CAUSE_STORE_GUEST_PAGE_FAULT ||
+	    hatch_guest_unshare(guest, hatch_gpa_of(gpa)))
+		return HATCH_TRAPPED;
+	return (int)vcpu->frame.leave;
+}
+
 static inline __attribute__((always_inline)) int mmio(struct hatch_vcpu *vcpu, bool all)
 {
 	struct hatch_try *t = vcpu->running;
@@ -193,7 +207,7 @@ static inline __attribute__((always_inline)) int mmio(struct hatch_vcpu *vcpu, b
 	size = hit->size;
 	offset = gpa - hit->base;
 	if (unlikely(offset >= size))
-		return HATCH_TRAPPED;
+		return unshare(vcpu, gpa);
 	if (all && unlikely(!htinst))
 		htinst = make_htinst(vcpu, gpa);
 	t->cont.tval = stval;

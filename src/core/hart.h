@@ -34,6 +34,12 @@ struct hatch_hart {
 
 struct hatch_hart *hatch_hart_this(void);
 
+/*
+ * Nobody brings the vcpu back when a run on this hart is over: neither a try that a handler of
+ * its own runs, nor one that was begun while it rested here. Who it had interrupted comes instead.
+ */
+void hatch_hart_forget(const struct hatch_vcpu *vcpu);
+
 /* alarm.c: the running try's deadline in the vcpu's time; HATCH_NEVER: none. */
 void hatch_hart_deadline(const struct hatch_vcpu *vcpu, uint64_t deadline);
 /* Whether the host's own alarm has gone off. */

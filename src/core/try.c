@@ -8,6 +8,7 @@
 #include "fast.h"
 #include "hart.h"
 #include "offsets.h"
+#include "state.h"
 
 int hatch_try_init(struct hatch_try *t, struct hatch_vcpu *vcpu)
 {
@@ -17,7 +18,7 @@ int hatch_try_init(struct hatch_try *t, struct hatch_vcpu *vcpu)
 		return HATCH_EBUSY;
 	*t = (struct hatch_try){ .vcpu = vcpu };
 	hatch_scope_init(&t->scope, "try", NULL);
-	t->innermost = &t->scope;
+	t->innermost = t->own = &t->scope;
 	t->cont.vcpu = vcpu;
 	t->cont.verdict = CLOSED;
 	t->deadline = HATCH_NEVER;
@@ -42,7 +43,7 @@ int hatch_scope_leave(struct hatch_try *t)
 {
 	if (t->entered || t->suspended)
 		return HATCH_ESEALED;
-	if (t->innermost == &t->scope)
+	if (t->innermost == t->own)
 		return HATCH_ENOENT;
 	t->innermost = t->innermost->outer;
 	return 0;
@@ -55,15 +56,63 @@ void hatch_try_set_deadline(struct hatch_try *t, uint64_t ticks)
 		hatch_hart_deadline(t->vcpu, ticks);
 }
 
+/*
+ * The try on this hart in whose handler t is run or ended, and which shares t's clauses: the
+ * original of a clone, or a sister. It gets its states back behind that. NULL: none.
+ */
+static struct hatch_try *find_sister(const struct hatch_try *t)
+{
+	struct hatch_vcpu *vcpu = hatch_hart_this()->current;
+
+	for (; vcpu && vcpu->running; vcpu = vcpu->running->interrupted)
+		if (vcpu->running != t && vcpu->running->own == t->own)
+			return vcpu->running;
+	return NULL;
+}
+
+static void park_sister(const struct hatch_try *t)
+{
+	struct hatch_try *sister = find_sister(t);
+
+	if (sister)
+		hatch_states_park(sister);
+}
+
+static void unpark_sister(const struct hatch_try *t)
+{
+	struct hatch_try *sister = find_sister(t);
+
+	if (sister)
+		hatch_states_unpark(sister);
+}
+
+/* The states of t's clauses become its own, and are kept for the end of a transaction. */
+static int take_states(struct hatch_try *t)
+{
+	int error;
+
+	park_sister(t);
+	error = hatch_states_unpark(t);
+	if (!error)
+		error = hatch_transaction_begin(t);
+	if (error)
+		unpark_sister(t);
+	return error;
+}
+
 /* Begins a run: from here to leave() the scopes are in force and the vcpu is on this hart. */
 static int enter(struct hatch_try *t)
 {
 	struct hatch_vcpu *vcpu = t->vcpu;
+	int error;
 
 	if (t->entered || vcpu->running)
 		return HATCH_EBUSY;
 	if (t->ended || (t->suspended && !t->pending))
 		return HATCH_ESTALE;
+	error = take_states(t);
+	if (error)
+		return error;
 	t->culprit = NULL;
 	t->status = 0;
 	t->suspended = false;
@@ -87,9 +136,19 @@ static void run_finally(struct hatch_try *t)
 	for (struct hatch_scope *s = t->innermost; s; s = s->outer) {
 		for (struct hatch_finally *f = s->finally; f; f = f->next)
 			f->run(f->arg);
-		if (s == &t->scope)
+		if (s == t->own)
 			return;
 	}
+}
+
+void hatch_hart_forget(const struct hatch_vcpu *forgotten)
+{
+	struct hatch_vcpu *vcpu = hatch_hart_this()->current;
+	struct hatch_try *outer = forgotten->running;
+
+	for (; vcpu && vcpu->running; vcpu = vcpu->running->interrupted)
+		if (vcpu->running->interrupted == forgotten)
+			vcpu->running->interrupted = outer ? outer->interrupted : NULL;
 }
 
 /* The hart goes back to the guest whose handler ran this try, or to nobody. */
@@ -98,6 +157,10 @@ static void vacate(struct hatch_try *t)
 	struct hatch_vcpu *before = t->interrupted;
 	bool timed = before && before->running;
 
+	if (hatch_hart_this()->current != t->vcpu) { /* pulled, and another was begun since */
+		hatch_hart_forget(t->vcpu);
+		return;
+	}
 	hatch_vcpu_put(t->vcpu);
 	hatch_hart_deadline(timed ? before : t->vcpu,
 			    timed ? before->running->deadline : HATCH_NEVER);
@@ -119,6 +182,10 @@ static void leave(struct hatch_try *t)
 	t->suspended = t->outcome == HATCH_SUSPENDED;
 	for (struct hatch_scope *s = t->innermost; s; s = s->outer)
 		hatch_scope_unseal(s);
+	if (!t->suspended)
+		hatch_transaction_end(t, t->outcome == HATCH_DONE);
+	hatch_states_park(t);
+	unpark_sister(t);
 	if (!t->suspended)
 		run_finally(t);
 }
@@ -166,10 +233,16 @@ enum hatch_outcome hatch_try_run(struct hatch_try *t)
 	return t->outcome;
 }
 
+/* Only who pulled the last event pulls the next one, and of two that are pulled the inner first. */
+static int check_pulled(const struct hatch_try *t)
+{
+	return t->pending && hatch_hart_this()->current == t->vcpu ? 0 : HATCH_EBUSY;
+}
+
 const struct hatch_event *hatch_try_next(struct hatch_try *t)
 {
 	enum settled settled;
-	int error = t->entered ? 0 : enter(t);
+	int error = t->entered ? check_pulled(t) : enter(t);
 
 	if (error) {
 		refuse(t, error);
@@ -186,9 +259,10 @@ const struct hatch_event *hatch_try_next(struct hatch_try *t)
 
 void hatch_try_leave(struct hatch_try *t)
 {
-	if (!t->entered)
+	if (!t->entered || !t->pending)
 		return;
-	if (t->pending && t->cont.verdict != HATCH_PASS) {
+	t->culprit = NULL;
+	if (t->cont.verdict != HATCH_PASS && !check_pulled(t)) {
 		if (hatch_settle_pending(t) != SETTLED_OVER)
 			hatch_try_end(t, HATCH_UNWOUND, 0);
 	} else {
@@ -225,10 +299,19 @@ int hatch_cont_drop(const struct hatch_captured *captured)
 
 	if (!hatch_cont_reopen(captured))
 		return HATCH_ESTALE;
-	t->suspended = false;
-	t->pending = false;
-	t->cont.verdict = CLOSED;
-	t->ended = true;
+	hatch_try_fini(t);
 	run_finally(t);
 	return 0;
+}
+
+void hatch_try_fini(struct hatch_try *t)
+{
+	park_sister(t);
+	hatch_transaction_end(t, false);
+	unpark_sister(t);
+	hatch_states_forget(t);
+	t->cont.verdict = CLOSED;
+	t->suspended = false;
+	t->pending = false;
+	t->ended = true;
 }

@@ -2,6 +2,7 @@
 /* The part of a vcpu that needs no hardware. */
 #include <hatch/csr.h>
 #include "apply.h"
+#include "state.h"
 
 void hatch_vcpu_clear(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t a0, uint64_t a1)
 {
@@ -25,4 +26,20 @@ void hatch_vcpu_clear(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t a0, uint64
 	vcpu->fp_live = false;
 	vcpu->full = true;
 	vcpu->hart_id = a0;
+}
+
+void hatch_vcpu_copy(struct hatch_vcpu *to, const struct hatch_vcpu *from)
+{
+	for (unsigned int i = 0; i < 32; i++) {
+		to->frame.x[i] = from->frame.x[i];
+		to->fp[i] = from->fp[i];
+	}
+	to->frame.pc = from->frame.pc;
+	to->frame.sstatus = from->frame.sstatus;
+	to->vs = from->vs;
+	to->hvip = from->hvip;
+	to->fcsr = from->fcsr;
+	to->fp_live = false;
+	to->full = true;
+	to->hart_id = from->hart_id;
 }

@@ -10,6 +10,7 @@
 
 #define BENCH_DEVICE 0x10000000 /* a device of one page */
 #define BENCH_LAZY   0x90000000 /* RAM whose pages come on demand */
+#define BENCH_LARGE  0xc0000000 /* 64 MiB of RAM in large leaves */
 
 #define BENCH_ROUNDS 64 /* measured; as many before, so that everything is warm */
 
@@ -25,6 +26,8 @@ enum bench_guest {
 	BENCH_SBI_TIMER,
 	BENCH_STIMECMP,
 	BENCH_CONSOLE,
+	BENCH_DIRTY, /* stores into as many pages of BENCH_LARGE as a0 says, then asks BENCH_EID */
+	BENCH_SPIN,  /* loops for ever, a0 the count of its instructions */
 };
 
 #endif

@@ -65,11 +65,29 @@ static uint64_t round_of(enum bench_guest what, uint64_t i)
 	}
 }
 
-int main(uint64_t hart, uint64_t what)
+/* A store into each of `pages` pages; then the host is asked to undo them. */
+static void dirty(uint64_t pages)
+{
+	for (uint64_t i = 0; i < pages; i++)
+		*(volatile uint64_t *)(BENCH_LARGE + i * 4096) = i;
+	hatch_guest_call(BENCH_EID, 0, 0, 0);
+}
+
+/* a0 is always the count of a moment ago. */
+static void spin(void)
+{
+	__asm__ volatile("1: rdinstret a0\nj 1b" ::: "a0");
+}
+
+/* a0 is the argument of what the host measures, otherwise the hart's id. */
+int main(uint64_t argument, uint64_t what)
 {
 	uint64_t least = UINT64_MAX, most = 0;
 
-	(void)hart;
+	if (what == BENCH_DIRTY)
+		dirty(argument);
+	if (what == BENCH_SPIN)
+		spin();
 	for (uint64_t i = 0; i < 2 * BENCH_ROUNDS; i++) {
 		/* Two readings without anything between them are one apart. */
 		uint64_t n = round_of((enum bench_guest)what, i) - 1;
