@@ -6,5 +6,6 @@
 #include <hatch/call.h>
 #include <hatch/clone.h>
 #include <hatch/hart.h>
+#include <hatch/snapshot.h>
 
 #endif

@@ -7,7 +7,7 @@ import sys
 
 # A public header includes only those before it.
 ORDER = ['types', 'csr', 'insn', 'gstage', 'guest', 'vcpu', 'event', 'cont', 'access', 'catch',
-         'try', 'clone', 'call', 'hart', 'hatch']
+         'try', 'clone', 'snapshot', 'call', 'hart', 'hatch']
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*', re.DOTALL)
