@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memset and memcpy by words: the C library's small ones move single bytes, and guests have
+ * memset, memcpy and memmove by words: the C library's small ones move single bytes, and guests have
  * hundreds of megabytes.
  */
 #include <stddef.h>
@@ -33,7 +33,7 @@ void *memset(void *to, int byte, size_t size)
 	return to;
 }
 
-static void copy_block(word *restrict to, const word *restrict from)
+static void copy_block(word *to, const word *from)
 {
 	word a = from[0], b = from[1], c = from[2], d = from[3];
 	word e = from[4], f = from[5], g = from[6], h = from[7];
@@ -42,7 +42,8 @@ static void copy_block(word *restrict to, const word *restrict from)
 	to[4] = e, to[5] = f, to[6] = g, to[7] = h;
 }
 
-void *memcpy(void *restrict to, const void *restrict from, size_t size)
+/* From the lowest byte up, each block read before it is written: also right for moving down. */
+static void *copy_up(void *to, const void *from, size_t size)
 {
 	uint8_t *p = to;
 	const uint8_t *q = from;
@@ -52,8 +53,30 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size)
 	if (ALIGNED(q)) {
 		for (; size >= BLOCK; size -= BLOCK, p += BLOCK, q += BLOCK)
 			copy_block((word *)p, (const word *)q);
+		for (; size >= sizeof(word); size -= sizeof(word)) {
+			*(word *)p = *(const word *)q;
+			p += sizeof(word);
+			q += sizeof(word);
+		}
 	}
 	while (size--)
 		*p++ = *q++;
+	return to;
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t size)
+{
+	return copy_up(to, from, size);
+}
+
+void *memmove(void *to, const void *from, size_t size)
+{
+	uint8_t *p = to;
+	const uint8_t *q = from;
+
+	if ((uintptr_t)to - (uintptr_t)from >= size)
+		return copy_up(to, from, size);
+	while (size--)
+		p[size] = q[size];
 	return to;
 }
