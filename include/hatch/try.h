@@ -40,6 +40,12 @@ struct hatch_mmio_hit {
 	uint64_t unused; /* a power of two in size: indexed by a shift */
 };
 
+/* The same for the long road: in which scope the event of this kind and key is asked about first. */
+struct hatch_scope_hit {
+	uint64_t kind, key, detail; /* detail: a call's function, an access's shape */
+	struct hatch_scope *scope;  /* NULL: empty */
+};
+
 /*
  * Invariants: `innermost` is `scope` or lies inside it; from innermost to the outermost every
  * scope is sealed exactly while the try is `entered`; a hit's clause is the first that would be
@@ -81,6 +87,7 @@ struct hatch_try {
 	uint64_t fast_htinst;
 	struct hatch_call_hit call_hit[HATCH_HITS]; /* by extension id */
 	struct hatch_mmio_hit mmio_hit[HATCH_HITS]; /* by page */
+	struct hatch_scope_hit scope_hit[HATCH_HITS];
 };
 
 /*

@@ -106,9 +106,10 @@ static enum settled ask(struct hatch_try *t, const struct hatch_catch *clause)
  */
 static enum settled offer(struct hatch_try *t, const struct hatch_catch *after)
 {
-	bool first = !after;
+	struct hatch_scope *s = after ? NULL : hatch_fast_scope(t);
+	bool first = !after && !s;
 
-	for (struct hatch_scope *s = t->innermost; s; s = s->outer) {
+	for (s = s ? s : t->innermost; s; s = s->outer) {
 		const struct hatch_catch *clauses[2] = { hatch_scope_find(s, &t->event), s->any };
 
 		for (unsigned int i = 0; i < 2; i++) {
@@ -121,7 +122,7 @@ static enum settled offer(struct hatch_try *t, const struct hatch_catch *after)
 				continue;
 			}
 			if (first)
-				hatch_fast_note(t, clauses[i]);
+				hatch_fast_note(t, s, clauses[i]);
 			first = false;
 			settled = ask(t, clauses[i]);
 			if (settled != SETTLED_NO)

@@ -235,6 +235,7 @@ void hatch_fast_forget(struct hatch_try *t)
 	for (unsigned int i = 0; i < HATCH_HITS; i++) {
 		t->call_hit[i] = (struct hatch_call_hit){ .extension = i ^ 1 };
 		t->mmio_hit[i] = (struct hatch_mmio_hit){ .size = 0 };
+		t->scope_hit[i].scope = NULL;
 	}
 	t->fast_call = (struct hatch_event){ .kind = HATCH_HYPERCALL, .length = 4 };
 	t->fast_call.hypercall.arg = &t->vcpu->frame.x[10];
@@ -273,10 +274,41 @@ static bool serves_range(const struct hatch_try *t, const struct hatch_catch *cl
 	return !is_shadowed(t, clause, clause->first, clause->last);
 }
 
-void hatch_fast_note(struct hatch_try *t, const struct hatch_catch *clause)
+/* Beside kind and key: what else hatch_scope_find looks at. */
+static uint64_t detail_of(const struct hatch_event *ev)
+{
+	if (ev->kind == HATCH_HYPERCALL)
+		return ev->hypercall.function;
+	return ev->kind == HATCH_MMIO ? ev->mmio.shape : 0;
+}
+
+static struct hatch_scope_hit *scope_hit_of(struct hatch_try *t, uint64_t key)
+{
+	return &t->scope_hit[(key ^ key >> HATCH_PAGE_SHIFT ^ t->event.kind) % HATCH_HITS];
+}
+
+struct hatch_scope *hatch_fast_scope(struct hatch_try *t)
+{
+	uint64_t key = hatch_event_key(&t->event);
+	const struct hatch_scope_hit *hit = scope_hit_of(t, key);
+
+	if (!hit->scope || hit->kind != t->event.kind || hit->key != key ||
+	    hit->detail != detail_of(&t->event))
+		return NULL;
+	return hit->scope;
+}
+
+void hatch_fast_note(struct hatch_try *t, struct hatch_scope *scope,
+		     const struct hatch_catch *clause)
 {
 	uint64_t key = hatch_event_key(&t->event);
 
+	*scope_hit_of(t, key) = (struct hatch_scope_hit){
+		.kind = t->event.kind,
+		.key = key,
+		.detail = detail_of(&t->event),
+		.scope = scope,
+	};
 	if (t->observer || clause->registers || !(clause->may & HATCH_MAY(HATCH_RESUME)))
 		return;
 	if (serves_calls(t, clause, key))

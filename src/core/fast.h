@@ -18,8 +18,15 @@ int hatch_fast_mmio_all(struct hatch_vcpu *vcpu);
 /* Forgets all hits: the scopes may have changed. */
 void hatch_fast_forget(struct hatch_try *t);
 
-/* Notes that `clause` is the first to be asked for t->event, if the fast path can serve it. */
-void hatch_fast_note(struct hatch_try *t, const struct hatch_catch *clause);
+/*
+ * Notes that `clause`, in this scope, is the first to be asked for t->event: for the long road,
+ * and for the fast path if that can serve it.
+ */
+void hatch_fast_note(struct hatch_try *t, struct hatch_scope *scope,
+		     const struct hatch_catch *clause);
+
+/* The scope that was noted for an event like t->event: those inside it have no clause. Or NULL. */
+struct hatch_scope *hatch_fast_scope(struct hatch_try *t);
 
 /*
  * Whether the sealed scope has a clause of this kind with a key from first to last. Not for

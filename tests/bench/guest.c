@@ -33,7 +33,7 @@
 
 static uint64_t console_round(void)
 {
-	static const char text[CONSOLE_BYTES + 1] =
+	static const _Alignas(8) char text[CONSOLE_BYTES + 1] =
 		"bench: sixty-four bytes, as a console driver would write them.\r\n";
 
 	return ROUND("ecall", CONSOLE_BYTES, (uint64_t)text, 0, SBI_DBCN);

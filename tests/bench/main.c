@@ -91,11 +91,19 @@ static void bench_device(const char *name, enum bench_guest what)
 	bench_run(name, what);
 }
 
-static void bench_illegal(void)
+/* No short road for these: each takes the long one, through all scopes. */
+static void bench_illegal(const char *name, unsigned int depth)
 {
 	bench_begin();
 	bench_add(&bench.t.scope, HATCH_ON_ILLEGAL(0xfe00707f, 0x0000000b, on_custom, NULL));
-	bench_run("illegal", BENCH_ILLEGAL);
+	for (unsigned int d = 1; d < depth; d++) {
+		hatch_scope_init(&scopes[d], "inner", NULL);
+		for (uint32_t i = 1; i <= 8; i++)
+			bench_add(&scopes[d], HATCH_ON_ILLEGAL(0xfe00707f, 0x0000000b | i << 25,
+							       on_custom, NULL));
+		bench_need(hatch_scope_enter(&bench.t, &scopes[d]), "scope");
+	}
+	bench_run(name, BENCH_ILLEGAL);
 }
 
 static void bench_page(void)
@@ -186,7 +194,8 @@ int main(void)
 	bench_device("mmio-load", BENCH_LOAD);
 	bench_device("mmio-load-s-register", BENCH_LOAD_S);
 	bench_device("mmio-store", BENCH_STORE);
-	bench_illegal();
+	bench_illegal("illegal", 1);
+	bench_illegal("illegal-depth-8", 8);
 	bench_page();
 	bench_sbi("timer-sbi", BENCH_SBI_TIMER);
 	if (sstc)
