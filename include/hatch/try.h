@@ -42,8 +42,10 @@ struct hatch_mmio_hit {
 
 /* The same for the long road: in which scope the event of this kind and key is asked about first. */
 struct hatch_scope_hit {
-	uint64_t kind, key, detail; /* detail: a call's function, an access's shape */
-	struct hatch_scope *scope;  /* NULL: empty */
+	uint64_t kind, key, detail;	 /* detail: a call's function, an access's shape */
+	struct hatch_scope *scope;	 /* NULL: empty */
+	const struct hatch_catch *quick; /* the clause, if the short road may serve it, or NULL */
+	uint64_t unused[3];		 /* a power of two in size */
 };
 
 /*

@@ -74,12 +74,23 @@ static int check(const struct hatch_try *t, const struct hatch_catch *clause,
 	return hatch_apply_check(&t->event, verdict);
 }
 
+/* A handler that returns has left what it pulled: the hart is the guest's again. */
+void hatch_leave_strays(const struct hatch_try *t)
+{
+	const struct hatch_vcpu *vcpu;
+
+	while ((vcpu = hatch_hart_this()->current) != t->vcpu && vcpu && vcpu->running &&
+	       vcpu->running->pending)
+		hatch_try_leave(vcpu->running);
+}
+
 /* What comes of a clause's answer. */
 static enum settled settle(struct hatch_try *t, const struct hatch_catch *clause,
 			   enum hatch_verdict verdict)
 {
 	int error;
 
+	hatch_leave_strays(t);
 	if (t->observer)
 		t->observer(t->observer_arg, &t->event, &t->cont, clause);
 	if (verdict == HATCH_PASS && t->cont.verdict == HATCH_PASS)

@@ -22,6 +22,9 @@ enum settled hatch_take(struct hatch_try *t, int code);
 /* Settles the event that the caller of hatch_try_next, or who opened a continuation, had. */
 enum settled hatch_settle_pending(struct hatch_try *t);
 
+/* Leaves the tries that a handler of t has pulled and not left. */
+void hatch_leave_strays(const struct hatch_try *t);
+
 /* Notes how the run ends. */
 void hatch_try_end(struct hatch_try *t, enum hatch_outcome outcome, int error);
 

@@ -287,6 +287,21 @@ static struct hatch_scope_hit *scope_hit_of(struct hatch_try *t, uint64_t key)
 	return &t->scope_hit[(key ^ key >> HATCH_PAGE_SHIFT ^ t->event.kind) % HATCH_HITS];
 }
 
+/* Another event may have taken the slot since: what the long road meets has it again. */
+static void note_short(struct hatch_try *t, uint64_t key, const struct hatch_catch *clause)
+{
+	if (!clause || t->observer)
+		return;
+	if (clause->kind == HATCH_HYPERCALL)
+		t->call_hit[key % HATCH_HITS] = (struct hatch_call_hit){ key, clause };
+	else
+		*hit_of(t, key) = (struct hatch_mmio_hit){
+			.base = clause->first,
+			.size = clause->last - clause->first + 1,
+			.clause = clause,
+		};
+}
+
 struct hatch_scope *hatch_fast_scope(struct hatch_try *t)
 {
 	uint64_t key = hatch_event_key(&t->event);
@@ -295,30 +310,31 @@ struct hatch_scope *hatch_fast_scope(struct hatch_try *t)
 	if (!hit->scope || hit->kind != t->event.kind || hit->key != key ||
 	    hit->detail != detail_of(&t->event))
 		return NULL;
+	note_short(t, key, hit->quick);
 	return hit->scope;
+}
+
+static bool is_quick(const struct hatch_try *t, const struct hatch_catch *clause, uint64_t key)
+{
+	if (clause->registers || !(clause->may & HATCH_MAY(HATCH_RESUME)))
+		return false;
+	return serves_calls(t, clause, key) || serves_range(t, clause);
 }
 
 void hatch_fast_note(struct hatch_try *t, struct hatch_scope *scope,
 		     const struct hatch_catch *clause)
 {
 	uint64_t key = hatch_event_key(&t->event);
+	const struct hatch_catch *quick = is_quick(t, clause, key) ? clause : NULL;
 
 	*scope_hit_of(t, key) = (struct hatch_scope_hit){
 		.kind = t->event.kind,
 		.key = key,
 		.detail = detail_of(&t->event),
 		.scope = scope,
+		.quick = quick,
 	};
-	if (t->observer || clause->registers || !(clause->may & HATCH_MAY(HATCH_RESUME)))
-		return;
-	if (serves_calls(t, clause, key))
-		t->call_hit[key % HATCH_HITS] = (struct hatch_call_hit){ key, clause };
-	else if (serves_range(t, clause))
-		*hit_of(t, key) = (struct hatch_mmio_hit){
-			.base = clause->first,
-			.size = clause->last - clause->first + 1,
-			.clause = clause,
-		};
+	note_short(t, key, quick);
 }
 
 const struct hatch_catch *hatch_fast_recall(struct hatch_try *t)

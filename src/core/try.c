@@ -121,8 +121,10 @@ static int enter(struct hatch_try *t)
 	hatch_fast_forget(t);
 	hatch_confine(t);
 	t->interrupted = hatch_hart_this()->current;
-	if (t->interrupted)
+	if (t->interrupted) {
 		hatch_vcpu_put(t->interrupted);
+		t->interrupted->frame.leave = HATCH_ANSWERED; /* even if t is never left */
+	}
 	hatch_vcpu_load(vcpu);
 	hatch_hart_deadline(vcpu, t->deadline);
 	vcpu->running = t;
@@ -170,15 +172,34 @@ static void vacate(struct hatch_try *t)
 	before->frame.leave = HATCH_ANSWERED;
 }
 
+/*
+ * t is left before a sister that was begun inside it: the clauses have the sister's states, and
+ * t's wait in its image. After this it is the other way round.
+ */
+static void take_back_states(struct hatch_try *t)
+{
+	struct hatch_vcpu *vcpu = hatch_hart_this()->current;
+
+	for (; vcpu && vcpu->running && vcpu != t->vcpu; vcpu = vcpu->running->interrupted) {
+		if (vcpu->running->own != t->own)
+			continue;
+		hatch_states_park(vcpu->running);
+		hatch_states_unpark(t);
+		return;
+	}
+}
+
 static void leave(struct hatch_try *t)
 {
 	if (!t->entered)
 		return;
+	take_back_states(t);
 	vacate(t);
 	t->vcpu->running = NULL;
 	t->entered = false;
 	t->pending = false;
 	t->cont.verdict = CLOSED;
+	t->cont.pair = t->cont.finished = false; /* of an answer that nobody took */
 	t->suspended = t->outcome == HATCH_SUSPENDED;
 	for (struct hatch_scope *s = t->innermost; s; s = s->outer)
 		hatch_scope_unseal(s);
@@ -197,9 +218,10 @@ static enum settled advance(struct hatch_try *t)
 	enum settled settled;
 
 	hatch_vcpu_host_fp_save(&host);
-	do
+	do {
+		hatch_leave_strays(t); /* of a handler on the short road */
 		settled = hatch_take(t, hatch_vcpu_run(t->vcpu));
-	while (settled == SETTLED_YES);
+	} while (settled == SETTLED_YES);
 	hatch_vcpu_host_fp_restore(t->vcpu, &host);
 	return settled;
 }
@@ -259,14 +281,13 @@ const struct hatch_event *hatch_try_next(struct hatch_try *t)
 
 void hatch_try_leave(struct hatch_try *t)
 {
+	bool answered = t->pending && t->cont.verdict != HATCH_PASS && !check_pulled(t);
+
 	if (!t->entered || !t->pending)
 		return;
-	t->culprit = NULL;
-	if (t->cont.verdict != HATCH_PASS && !check_pulled(t)) {
-		if (hatch_settle_pending(t) != SETTLED_OVER)
-			hatch_try_end(t, HATCH_UNWOUND, 0);
-	} else {
+	if (!answered || hatch_settle_pending(t) != SETTLED_OVER) {
 		hatch_try_end(t, HATCH_UNWOUND, 0);
+		t->culprit = NULL;
 	}
 	leave(t);
 }

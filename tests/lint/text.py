@@ -30,7 +30,8 @@ def text_files(source):
             names[:] = []
             continue
         for name in sorted(files):
-            yield pathlib.Path(folder, name)
+            if name not in SKIP:  # a worktree's .git is a file
+                yield pathlib.Path(folder, name)
 
 
 def is_source(path, text):
