@@ -76,6 +76,14 @@ int hatch_vcpu_init(struct hatch_vcpu *vcpu, struct hatch_guest *guest);
  */
 void hatch_vcpu_reset(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t a0, uint64_t a1);
 
+/*
+ * Sets the vcpu to begin at `pc` in VU-mode (18.4) with sp as its stack pointer, all other
+ * registers 0, floating point on, translation off: a guest-virtual address is the guest-physical
+ * one. There is no VS-mode below it: register clauses for system calls, faults, illegal
+ * instructions and breakpoints, or they are delegated to an address 0 where nothing is.
+ */
+void hatch_vcpu_reset_user(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t sp);
+
 /* Raises or lowers virtual interrupts, HVIP_VSSIP, HVIP_VSTIP, HVIP_VSEIP or-ed (18.2.3). */
 void hatch_vcpu_raise(struct hatch_vcpu *vcpu, uint64_t hvip);
 void hatch_vcpu_lower(struct hatch_vcpu *vcpu, uint64_t hvip);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "blob.h"
 #include "command.h"
 #include "qemu.h"
 #include "report.h"
@@ -75,7 +76,7 @@ static int list_demos(void)
 	int count = find_demos(&entries);
 
 	for (int i = 0; i < count; i++)
-		printf("%-14s%s\n", entries[i]->d_name, title(entries[i]->d_name));
+		printf("%-16s%s\n", entries[i]->d_name, title(entries[i]->d_name));
 	puts("\nhatch demo NAME runs one; NAME is the number, the name, or both.");
 	return 0;
 }
@@ -104,14 +105,24 @@ static const char *find_demo(const char *wanted)
 			  wanted);
 }
 
-static int run_program(const struct hatch_machine *machine, const char *program)
+static int run_program(struct hatch_run *run)
 {
-	struct hatch_run run = { .machine = machine, .program = program };
+	const struct hatch_machine *machine = run->machine;
 
-	run.memory = hatch_memory_parse(machine->memory, memory_default, MEMORY_LEAST);
+	run->memory = hatch_memory_parse(machine->memory, memory_default, MEMORY_LEAST);
 	hatch_session_begin();
 	hatch_qemu_need(machine);
-	return hatch_qemu_run(&run);
+	return hatch_qemu_run(run);
+}
+
+/* A demo with a list `files` gets the archive that tools/make-files makes of it. */
+static void give_files(struct hatch_run *run, const char *name)
+{
+	const char *list = hatch_root_path("demos/%s/files", name);
+	const char *const argv[] = { hatch_root_path("tools/make-files"), list, NULL };
+
+	if (!access(list, R_OK))
+		hatch_blob_give_file(run, "files", hatch_tool_read(argv));
 }
 
 /* The options of a demo are options of boot, too: what remains without the demo's name. */
@@ -128,7 +139,24 @@ static int boot_instead(const struct hatch_command *self, struct hatch_list word
 
 static int run_demo(const struct hatch_machine *machine, const char *name)
 {
-	return run_program(machine, hatch_build_path("demos/%s/%s.elf", name, name));
+	struct hatch_run run = {
+		.machine = machine,
+		.program = hatch_build_path("demos/%s/%s.elf", name, name),
+	};
+
+	give_files(&run, name);
+	return run_program(&run);
+}
+
+/* NAME=FILE, as the user gave it. */
+static void give_blob(struct hatch_run *run, const char *blob)
+{
+	const char *file = strchr(blob, '=');
+
+	if (!file || file == blob || strcspn(blob, ", ") < (size_t)(file - blob))
+		hatch_report_fail(HATCH_EXIT_USAGE, "--blob %s: not NAME=FILE", blob);
+	hatch_file_check("blob", file + 1);
+	hatch_blob_give_file(run, hatch_text_format("%.*s", (int)(file - blob), blob), file + 1);
 }
 
 int hatch_command_demo(const struct hatch_command *self, int argc, char **argv)
@@ -160,7 +188,11 @@ int hatch_command_demo(const struct hatch_command *self, int argc, char **argv)
 int hatch_command_qemu(const struct hatch_command *self, int argc, char **argv)
 {
 	static struct hatch_machine machine;
+	struct hatch_run run = { .machine = &machine };
+	struct hatch_list blobs = { 0 };
 	const struct hatch_option options[] = {
+		{ "--blob", "NAME=FILE", "give the program a file; may be repeated",
+		  HATCH_OPTION_LIST, &blobs },
 		{ "--debug", NULL, "wait for gdb, and show the command to attach it",
 		  HATCH_OPTION_FLAG, &machine.debug },
 		HATCH_MACHINE_OPTIONS(&machine),
@@ -171,5 +203,8 @@ int hatch_command_qemu(const struct hatch_command *self, int argc, char **argv)
 	hatch_operands_limit(self, operands, 1, argv);
 	if (!operands)
 		hatch_report_fail(HATCH_EXIT_USAGE, "which program? hatch qemu FILE.elf");
-	return run_program(&machine, argv[0]);
+	for (size_t i = 0; i < blobs.count; i++)
+		give_blob(&run, blobs.item[i]);
+	run.program = argv[0];
+	return run_program(&run);
 }

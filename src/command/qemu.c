@@ -34,6 +34,17 @@ static void add_words(struct hatch_list *list, const char *const *words)
 		hatch_list_add(list, *words++);
 }
 
+/* The machine's RAM is a file that is open here, so that we can look at it afterwards. */
+static void add_ram(struct hatch_list *list, int file, unsigned long long mib)
+{
+	hatch_list_add(list, "-machine");
+	hatch_list_add(list, "memory-backend=hatch-ram");
+	hatch_list_add(list, "-object");
+	hatch_list_add(list, hatch_text_format("memory-backend-file,id=hatch-ram,size=%lluM,"
+					       "mem-path=/proc/self/fd/%d,share=on",
+					       mib, file));
+}
+
 static struct hatch_list command_line(const struct hatch_run *run, const char *qemu)
 {
 	const struct hatch_machine *machine = run->machine;
@@ -59,6 +70,8 @@ static struct hatch_list command_line(const struct hatch_run *run, const char *q
 		add_words(&list, debug);
 	if (run->arguments)
 		add_words(&list, arguments);
+	if (run->ram)
+		add_ram(&list, run->ram, mib);
 	add_all(&list, &run->extra);
 	add_all(&list, &machine->arguments);
 	return list;

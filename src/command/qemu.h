@@ -43,6 +43,8 @@ struct hatch_run {
 	uint64_t memory;	 /* of the whole machine, bytes */
 	const char *arguments;	 /* the program's own command line, or NULL */
 	struct hatch_list extra; /* arguments ahead of the user's */
+	uint64_t files;		 /* bytes of RAM that files take: blob.h */
+	int ram;		 /* a file that is the machine's RAM; 0: none */
 	bool batch;		 /* a --exec: see relay.h; output starts when the guest is ready */
 	bool wait_ready;	 /* the guest will say when it is, and input waits for that */
 	bool verbose;		 /* show all from the board's marker on */

@@ -237,6 +237,24 @@ void hatch_vcpu_reset(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t a0, uint64
 	}
 }
 
+void hatch_vcpu_reset_user(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t sp)
+{
+	uint64_t hart_id = vcpu->hart_id;
+	bool live = vcpu->live;
+
+	if (live)
+		hatch_vcpu_put(vcpu);
+	hatch_vcpu_clear(vcpu, pc, 0, 0);
+	vcpu->hart_id = hart_id;
+	vcpu->frame.x[2] = sp;
+	vcpu->frame.sstatus = SSTATUS_UXL_64; /* without SPP: VU-mode */
+	vcpu->vs.vsstatus |= SSTATUS_FS_CLEAN;
+	if (live) {
+		hatch_vcpu_load(vcpu);
+		vcpu->frame.leave = HATCH_ANSWERED;
+	}
+}
+
 int hatch_vcpu_init(struct hatch_vcpu *vcpu, struct hatch_guest *guest)
 {
 	const struct hatch_hart_facts *facts = hatch_hart_facts();

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+globalThis.password = "swordfish";
+Array.prototype.join = () => "now I decide what join does";
+print(`I leave a global behind: ${password}`);

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+print(`the other one's global: ${typeof password}`);
+print(`join: ${["as", "it", "was"].join(" ")}`);
