@@ -14,6 +14,7 @@ static struct hatch_guest guest;
 static struct hatch_vcpu vcpu;
 static struct hatch_machine machine;
 static struct hatch_try linux_try;
+static char line[400]; /* of text, on its way out */
 
 static _Noreturn void give_up(const char *what, const char *why)
 {
@@ -96,26 +97,30 @@ static enum hatch_verdict on_external(void *arg, const struct hatch_event *ev, s
 static void show_event(void *arg, const struct hatch_event *ev, const struct hatch_cont *k,
 		       const struct hatch_catch *clause)
 {
-	char line[160];
-
 	printf("[%s -> %s] 0x%" PRIx64 "\n", hatch_event_format(ev, line, sizeof(line)),
 	       clause ? clause->name : "nobody", hatch_cont_pc(k).addr);
 }
 
-/* One life of the guest, from reset to its last word. */
+/* One life of the guest, to its last word. */
 static enum hatch_outcome live(const struct hatch_machine_host *host, const struct hatch_boot *boot)
 {
-	struct hatch_sbi_hart hart = { .vcpu = &vcpu };
-	struct hatch_catch external = HATCH_ON_INTERRUPT(IRQ_S_EXT, on_external, NULL);
+	static struct hatch_sbi_hart hart;
+	static struct hatch_catch external;
 
+	hart = (struct hatch_sbi_hart){ .vcpu = &vcpu };
+	external = HATCH_ON_INTERRUPT(IRQ_S_EXT, on_external, NULL);
 	check(hatch_machine_init(&machine, host, &hart, 1), "the machine");
+	check(hatch_machine_emulate(&machine, find_text("emulate")), "--emulate");
 	if (hatch_machine_boot(&machine, boot))
 		give_up("cannot boot", machine.load.problem);
 	check(hatch_try_init(&linux_try, &vcpu), "the try");
 	check(hatch_machine_enter(&machine, &linux_try), "the machine's clauses");
 	check(hatch_catch_add(&machine.scope, &external), "the console's clause");
 	linux_try.observer = find_text("verbose") ? show_event : NULL;
-	return hatch_try_run(&linux_try);
+	hatch_try_run(&linux_try);
+	if (find_text("stats"))
+		printf("hatch: %s\n", hatch_emulator_format(&machine.emulator, line, sizeof(line)));
+	return linux_try.outcome;
 }
 
 int main(void)
@@ -129,7 +134,6 @@ int main(void)
 					 find_file(&payload, "payload"),
 					 find_file(&initrd, "initrd"), find_text("append") };
 	const char *memory = find_text("memory");
-	char line[160];
 
 	if (boot.payload) /* an ELF file is read here and there, a blob only from its start */
 		payload = hatch_source_memory(read_whole("payload", payload.size, 0), payload.size,

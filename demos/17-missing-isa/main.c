@@ -17,7 +17,11 @@ static enum hatch_verdict on_show(void *arg, const struct hatch_event *ev, struc
 static void report(const struct hatch_emulator *emulator)
 {
 	const struct hatch_emulated *op;
+	char atomic[HATCH_ATOMIC_NAME];
 
+	if (emulator->atomic.count)
+		printf("refused: %s, for no handler is atomic\n",
+		       hatch_atomic_name(emulator->atomic.encoding, atomic, sizeof(atomic)));
 	if (!hatch_emulator_total(emulator)) {
 		printf("nothing was missing: take a CPU without them, such as\n"
 		       "--cpu rv64,zba=false,zbb=false,zbs=false\n");

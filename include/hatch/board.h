@@ -58,6 +58,12 @@ int64_t hatch_board_blob_size(const char *name);
 /* Copies the first `size` bytes of a blob. Errors: HATCH_ENOENT, HATCH_E2BIG (shorter). */
 int hatch_board_blob_read(const char *name, void *to, size_t size);
 
+/*
+ * A blob where it stands in RAM, *size bytes, to be read or written; NULL when there is none of
+ * that name, or it is a text. Whoever started the machine may look at it when the machine is off.
+ */
+void *hatch_board_blob_bytes(const char *name, size_t *size);
+
 /* Ends the machine with status 0 to 255, console flushed. */
 _Noreturn void hatch_board_exit(int status);
 

@@ -97,7 +97,8 @@ struct hatch_finally {
 /*
  * What clauses know about their guest beyond its memory and registers: a device's registers, say.
  * It is copied with a clone, put back by a transaction, and written into a snapshot. The user owns
- * the struct and fills all but `next`. `to` and `from` are `size` bytes, aligned to 8.
+ * the struct and fills all but `next`. `to` and `from` are `size` bytes, aligned to 8. States are
+ * put back behind the vcpu's registers, innermost scope first, in each the last added first.
  */
 struct hatch_state {
 	const char *name; /* borrowed; a snapshot finds the state by it */
@@ -106,7 +107,9 @@ struct hatch_state {
 	void (*save)(void *arg, void *to);
 	/*
 	 * `vcpu` is the one that the state belongs to from now on: after a clone it is another one.
-	 * The bytes may come from a file: check them. Errors: HATCH_EFORMAT (nothing is changed).
+	 * It may run on the hart at that moment. The bytes may come from a file: check them. Errors:
+	 * HATCH_EFORMAT, HATCH_ENOTSUP (this vcpu or machine cannot have that state); nothing is
+	 * changed then.
 	 */
 	int (*restore)(void *arg, const void *from, struct hatch_vcpu *vcpu);
 	void *arg;

@@ -7,8 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "blob.h"
 #include "command.h"
 #include "cpio.h"
+#include "emulate.h"
 #include "image.h"
 #include "qemu.h"
 #include "report.h"
@@ -20,11 +22,7 @@ enum {
 	MEMORY_LEAST = 32 << 20,
 	/* The host's own share: firmware, the board, page tables, the files on their way. */
 	MEMORY_HOST = 64 << 20,
-	/* Files stand in RAM from here on, each at a multiple of: */
-	FILE_ALIGN = 2 << 20,
 };
-
-#define FILE_BASE UINT64_C(0x81000000)
 
 struct boot {
 	struct hatch_machine machine;
@@ -34,9 +32,10 @@ struct boot {
 	const char *append;
 	const char *payload;
 	const char *exec;
+	const char *emulate;
 	bool verbose;
+	bool stats;
 	uint64_t memory; /* of the guest, bytes */
-	uint64_t next;	 /* where in RAM the next file goes */
 };
 
 /* With the initrd's busybox, if that is needed too: package lists are then read but once. */
@@ -98,50 +97,12 @@ static const char *add_command(const char *initrd, const char *command)
 	return path;
 }
 
-/* One more word for the program's own command line; see src/board/virt/blob.c. */
-static void give_word(struct boot *boot, const char *word)
-{
-	const char *before = boot->run.arguments;
-
-	boot->run.arguments = before ? hatch_text_format("%s %s", before, word) : word;
-}
-
-/* A text; what could end the word or the line stands as %XX. */
-static void give_text(struct boot *boot, const char *name, const char *value)
-{
-	char *word, *to;
-
-	if (!value || !*value)
-		return;
-	word = hatch_text_format("hatch.text=%s,%*s", name, (int)strlen(value) * 3, "");
-	to = strchr(word, ',') + 1;
-	for (; *value; value++) {
-		bool plain = *value > ' ' && *value < 0x7f && *value != '%';
-
-		to += sprintf(to, plain ? "%c" : "%%%02x", (unsigned char)*value);
-	}
-	give_word(boot, word);
-}
-
-/* A file: QEMU puts it into the machine's RAM, behind the files before it. */
-static void give_file(struct boot *boot, const char *name, const char *file)
-{
-	uint64_t size = file ? file_size(file) : 0;
-
-	if (!size)
-		return;
-	hatch_list_add(&boot->run.extra, "-device");
-	hatch_list_add(&boot->run.extra,
-		       hatch_text_format("loader,addr=%#llx,force-raw=on,file=%s",
-					 (unsigned long long)boot->next, hatch_qemu_quote(file)));
-	give_word(boot,
-		  hatch_text_format("hatch.blob=%s,%#llx,%llu", name,
-				    (unsigned long long)boot->next, (unsigned long long)size));
-	boot->next += (size + FILE_ALIGN - 1) / FILE_ALIGN * FILE_ALIGN;
-}
-
 static void check_choice(const struct boot *boot)
 {
+	hatch_emulate_check(boot->emulate);
+	if (boot->stats && !boot->emulate)
+		hatch_report_fail(HATCH_EXIT_USAGE,
+				  "--stats tells what was emulated: give --emulate, too");
 	if (!boot->payload)
 		return;
 	if (boot->kernel)
@@ -203,18 +164,28 @@ static void choose_payload(struct boot *boot)
 		  file_size(boot->payload) + file_size(boot->initrd));
 }
 
+static void choose(struct boot *boot)
+{
+	if (boot->payload)
+		choose_payload(boot);
+	else
+		choose_linux(boot);
+}
+
 static void describe(struct boot *boot)
 {
-	boot->next = FILE_BASE;
-	give_file(boot, "kernel", boot->kernel);
-	give_file(boot, "payload", boot->payload);
-	give_file(boot, "initrd", boot->initrd);
-	give_text(boot, "append", boot->append);
-	give_text(boot, "memory", hatch_text_format("%llu", (unsigned long long)boot->memory));
-	give_text(boot, "verbose", boot->verbose ? "1" : NULL);
+	hatch_blob_give_file(&boot->run, "kernel", boot->kernel);
+	hatch_blob_give_file(&boot->run, "payload", boot->payload);
+	hatch_blob_give_file(&boot->run, "initrd", boot->initrd);
+	hatch_blob_give_text(&boot->run, "append", boot->append);
+	hatch_blob_give_text(&boot->run, "memory",
+			     hatch_text_format("%llu", (unsigned long long)boot->memory));
+	hatch_blob_give_text(&boot->run, "verbose", boot->verbose ? "1" : NULL);
+	hatch_blob_give_text(&boot->run, "emulate", boot->emulate);
+	hatch_blob_give_text(&boot->run, "stats", boot->stats ? "1" : NULL);
 	/* A command that restarts its machine would be run again, and again. */
-	give_text(boot, "once", boot->exec ? "1" : NULL);
-	boot->run.memory = boot->memory + MEMORY_HOST + (boot->next - FILE_BASE);
+	hatch_blob_give_text(&boot->run, "once", boot->exec ? "1" : NULL);
+	boot->run.memory = boot->memory + MEMORY_HOST + hatch_blob_bytes(&boot->run);
 }
 
 int hatch_command_boot(const struct hatch_command *self, int argc, char **argv)
@@ -230,6 +201,12 @@ int hatch_command_boot(const struct hatch_command *self, int argc, char **argv)
 		  HATCH_OPTION_TEXT, &boot.payload },
 		{ "--exec", "CMD", "run CMD in the guest; its output and exit code are ours",
 		  HATCH_OPTION_TEXT, &boot.exec },
+		{ "--emulate", "LIST",
+		  "compute what the CPU lacks: some of " HATCH_EMULATED ", or all",
+		  HATCH_OPTION_TEXT, &boot.emulate },
+		{ "--stats", NULL,
+		  "at the end, say which instructions were emulated, and how often",
+		  HATCH_OPTION_FLAG, &boot.stats },
 		{ "-v", NULL, "show every caught event", HATCH_OPTION_FLAG, &boot.verbose },
 		{ "--debug", NULL, "wait for gdb", HATCH_OPTION_FLAG, &boot.machine.debug },
 		HATCH_MACHINE_OPTIONS(&boot.machine),
@@ -248,7 +225,7 @@ int hatch_command_boot(const struct hatch_command *self, int argc, char **argv)
 		.verbose = boot.verbose,
 	};
 	hatch_qemu_need(&boot.machine);
-	boot.payload ? choose_payload(&boot) : choose_linux(&boot);
+	choose(&boot);
 	describe(&boot);
 	return hatch_qemu_run(&boot.run);
 }

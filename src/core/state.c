@@ -28,16 +28,16 @@ void hatch_states_save(const struct hatch_try *t, void *to)
 int hatch_states_restore(const struct hatch_try *t, const void *from)
 {
 	const uint8_t *at = from;
-	int error, first = 0;
+	int error;
 
 	for (const struct hatch_scope *s = t->innermost; s; s = s->outer)
 		for (const struct hatch_state *state = s->states; state; state = state->next) {
 			error = state->restore(state->arg, at, t->vcpu);
-			if (!first)
-				first = error;
+			if (error)
+				return error;
 			at += hatch_state_room(state);
 		}
-	return first;
+	return 0;
 }
 
 int hatch_states_unpark(struct hatch_try *t)

@@ -8,7 +8,7 @@
 /* All states of the scopes that are in force in t, one behind the other, each aligned to 8. */
 size_t hatch_states_size(const struct hatch_try *t);
 void hatch_states_save(const struct hatch_try *t, void *to);
-/* Errors: the first that a restore gave. */
+/* Errors: the first that a restore gave; what comes behind it is as it was. */
 int hatch_states_restore(const struct hatch_try *t, const void *from);
 
 /* Of one state, with what keeps the next one aligned. */

@@ -3,28 +3,89 @@
 
 #define LARGE_PIECE ((uint64_t)2 << 20)
 
+/*
+ * A page of the record. The tables cannot tell which pages were given: in a guest that shares
+ * memory a look-up may find a copy, and a clone's tables are gone before the page is.
+ */
+struct hatch_demand_record {
+	struct hatch_demand_record *next;
+	uint64_t count;
+	struct {
+		void *page;
+		hatch_gpa at; /* where it is mapped in the guest; ELSEWHERE: in a clone */
+	} piece[255];
+};
+
+#define ELSEWHERE UINT64_MAX
+
+_Static_assert(sizeof(struct hatch_demand_record) == HATCH_PAGE_SIZE, "a page of the record");
+
 static hatch_gpa piece_of(const struct hatch_demand *demand, hatch_gpa gpa)
 {
 	return hatch_gpa_of(gpa.addr & ~(demand->piece - 1));
 }
 
-/* Gives the guest one more piece. Errors: HATCH_ENOMEM. */
-static int populate(struct hatch_demand *demand, hatch_gpa at)
+/* Makes room for one more piece in the record. Errors: HATCH_ENOMEM. */
+static int make_room(struct hatch_demand *demand)
 {
 	const struct hatch_memory *memory = demand->guest->stage.memory;
-	void *page = NULL;
-	int error = HATCH_ENOMEM;
+	struct hatch_demand_record *record = demand->record;
 
-	if (demand->piece <= demand->limit - demand->used)
-		page = memory->alloc(memory->arg, demand->piece, demand->piece);
-	if (page)
-		error = hatch_gstage_map(&demand->guest->stage, at,
-					 memory->physical(memory->arg, page), demand->piece,
-					 HATCH_PROT_ALL);
-	if (page && error)
+	if (record && record->count < sizeof(record->piece) / sizeof(record->piece[0]))
+		return HATCH_OK;
+	record = memory->alloc(memory->arg, sizeof(*record), HATCH_PAGE_SIZE);
+	if (!record)
+		return HATCH_ENOMEM;
+	record->next = demand->record;
+	demand->record = record;
+	return HATCH_OK;
+}
+
+/* Room that was made for nothing. */
+static void drop_room(struct hatch_demand *demand)
+{
+	const struct hatch_memory *memory = demand->guest->stage.memory;
+	struct hatch_demand_record *record = demand->record;
+
+	if (record->count)
+		return;
+	demand->record = record->next;
+	memory->free(memory->arg, record, sizeof(*record));
+}
+
+/* Maps a new page. Errors: HATCH_ENOMEM, or what another one's mapping there leads to. */
+static int map_page(struct hatch_demand *demand, struct hatch_guest *guest, hatch_gpa at)
+{
+	const struct hatch_memory *memory = demand->guest->stage.memory;
+	struct hatch_demand_record *record = demand->record;
+	void *page = memory->alloc(memory->arg, demand->piece, demand->piece);
+	int error;
+
+	if (!page)
+		return HATCH_ENOMEM;
+	error = hatch_gstage_map(&guest->stage, at, memory->physical(memory->arg, page),
+				 demand->piece, HATCH_PROT_ALL);
+	if (error) {
 		memory->free(memory->arg, page, demand->piece);
-	if (!error)
-		demand->used += demand->piece;
+		return error;
+	}
+	record->piece[record->count].page = page;
+	record->piece[record->count].at = guest == demand->guest ? at : hatch_gpa_of(ELSEWHERE);
+	record->count++;
+	demand->used += demand->piece;
+	return HATCH_OK;
+}
+
+/* Gives the guest, or a clone of it, one more piece. Errors: those of map_page. */
+static int populate(struct hatch_demand *demand, struct hatch_guest *guest, hatch_gpa at)
+{
+	int error;
+
+	if (demand->piece > demand->limit - demand->used || make_room(demand))
+		return HATCH_ENOMEM;
+	error = map_page(demand, guest, at);
+	if (error)
+		drop_room(demand);
 	return error;
 }
 
@@ -35,9 +96,9 @@ static enum hatch_verdict on_touch(void *arg, const struct hatch_event *ev, stru
 	int error;
 
 	/* The page is there: what is missing is a right, and that was somebody's intention. */
-	if (!hatch_gstage_lookup(&demand->guest->stage, ev->page.gpa, &mapping))
+	if (!hatch_gstage_lookup(&k->vcpu->guest->stage, ev->page.gpa, &mapping))
 		return HATCH_PASS;
-	error = populate(demand, piece_of(demand, ev->page.gpa));
+	error = populate(demand, k->vcpu->guest, piece_of(demand, ev->page.gpa));
 	return error ? hatch_unwind(k, error) : hatch_retry(k);
 }
 
@@ -65,18 +126,17 @@ int hatch_demand_init(struct hatch_demand *demand, struct hatch_guest *guest, ha
 void hatch_demand_fini(struct hatch_demand *demand)
 {
 	const struct hatch_memory *memory = demand->guest->stage.memory;
+	struct hatch_demand_record *record;
 
-	for (uint64_t at = 0; at < demand->size && demand->used; at += demand->piece) {
-		hatch_gpa gpa = hatch_gpa_of(demand->base.addr + at);
-		struct hatch_mapping mapping;
-
-		if (hatch_gstage_lookup(&demand->guest->stage, gpa, &mapping))
-			continue;
-		hatch_gstage_unmap(&demand->guest->stage, gpa, demand->piece);
-		memory->free(memory->arg,
-			     memory->pointer(memory->arg, hatch_hpa_of(mapping.hpa.addr + gpa.addr -
-								       mapping.gpa.addr)),
-			     demand->piece);
-		demand->used -= demand->piece;
+	while ((record = demand->record)) {
+		for (uint64_t i = 0; i < record->count; i++) {
+			if (record->piece[i].at.addr != ELSEWHERE)
+				hatch_gstage_unmap(&demand->guest->stage, record->piece[i].at,
+						   demand->piece);
+			memory->free(memory->arg, record->piece[i].page, demand->piece);
+		}
+		demand->record = record->next;
+		memory->free(memory->arg, record, sizeof(*record));
 	}
+	demand->used = 0;
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include <hatch/handlers/finisher.h>
 #include <hatch/handlers/unmapped.h>
 
@@ -36,6 +38,43 @@ static enum hatch_verdict on_finisher(void *arg, const struct hatch_event *ev, s
 	return obey(arg, k, (uint32_t)ev->mmio.value);
 }
 
+/* ---- State ---- */
+
+struct finisher_image {
+	uint32_t request, code;
+};
+
+static void save(void *arg, void *to)
+{
+	const struct hatch_finisher *finisher = arg;
+	const struct finisher_image image = { finisher->request, finisher->code };
+
+	memcpy(to, &image, sizeof(image));
+}
+
+static bool is_request(const struct finisher_image *image)
+{
+	if (image->request == HATCH_FINISHER_FAIL)
+		return image->code >= 1 && image->code <= 0xffff;
+	return image->request <= HATCH_FINISHER_RESET && !image->code;
+}
+
+static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
+{
+	struct hatch_finisher *finisher = arg;
+	struct finisher_image image;
+
+	(void)vcpu;
+	memcpy(&image, from, sizeof(image));
+	if (!is_request(&image))
+		return HATCH_EFORMAT;
+	finisher->request = (enum hatch_finisher_request)image.request;
+	finisher->code = image.code;
+	return HATCH_OK;
+}
+
+/* ---- Life ---- */
+
 void hatch_finisher_reset(struct hatch_finisher *finisher)
 {
 	finisher->request = HATCH_FINISHER_NONE;
@@ -49,4 +88,12 @@ void hatch_finisher_init(struct hatch_finisher *finisher, hatch_gpa base)
 	finisher->clause.name = "finisher";
 	finisher->clause.may = HATCH_MAY(HATCH_RESUME) | HATCH_MAY(HATCH_INJECT) |
 			       HATCH_MAY(HATCH_UNWIND);
+	finisher->state = (struct hatch_state){
+		.name = "finisher",
+		.version = 1,
+		.size = sizeof(struct finisher_image),
+		.save = save,
+		.restore = restore,
+		.arg = finisher,
+	};
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
 
 #include "isa_internal.h"
@@ -40,6 +41,10 @@ static enum hatch_verdict on_missing(void *arg, const struct hatch_event *ev, st
 
 static void take(struct hatch_emulator *emulator, const struct hatch_isa_table *table)
 {
+	const size_t used = strlen(emulator->extensions);
+
+	snprintf(emulator->extensions + used, sizeof(emulator->extensions) - used, "%s%s",
+		 used ? "," : "", table->extension);
 	for (unsigned int i = 0; i < table->ops; i++) {
 		const struct hatch_isa_op *op = &table->op[i];
 		struct hatch_emulated *emulated = &emulator->op[emulator->ops++];
@@ -54,6 +59,27 @@ static void take(struct hatch_emulator *emulator, const struct hatch_isa_table *
 		emulated->clause.may = HATCH_MAY(HATCH_RESUME) | HATCH_MAY(HATCH_SKIP) |
 				       HATCH_MAY(HATCH_INJECT) | HATCH_MAY(HATCH_THROW);
 	}
+}
+
+/* The clause of atomics: an illegal instruction is what it is, and we know why. */
+static enum hatch_verdict on_atomic(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
+{
+	struct hatch_refused *refused = arg;
+
+	if (!refused->count++) {
+		refused->encoding = ev->illegal.encoding;
+		refused->pc = hatch_cont_pc(k);
+	}
+	return hatch_inject(k, CAUSE_ILLEGAL_INSTRUCTION, hatch_cont_tval(k));
+}
+
+static void refuse_atomics(struct hatch_refused *refused)
+{
+	*refused = (struct hatch_refused){
+		.clause = HATCH_ON_ILLEGAL(0x7f, HATCH_ISA_AMO, on_atomic, refused),
+	};
+	refused->clause.name = "missing atomic";
+	refused->clause.may = HATCH_MAY(HATCH_INJECT);
 }
 
 static bool is_called(const char *name, const char *wanted, size_t length)
@@ -92,6 +118,8 @@ int hatch_emulator_init(struct hatch_emulator *emulator, const char *extensions)
 	int error;
 
 	emulator->ops = 0;
+	emulator->extensions[0] = '\0';
+	refuse_atomics(&emulator->atomic);
 	for (;;) {
 		size_t length = strcspn(at, ",");
 
@@ -111,15 +139,18 @@ int hatch_emulator_init(struct hatch_emulator *emulator, const char *extensions)
 
 int hatch_emulator_add(struct hatch_emulator *emulator, struct hatch_scope *scope)
 {
-	int error = 0;
+	int error = hatch_catch_add(scope, &emulator->atomic.clause);
 	unsigned int i;
 
+	if (error)
+		return error;
 	for (i = 0; i < emulator->ops && !error; i++)
 		error = hatch_catch_add(scope, &emulator->op[i].clause);
 	if (!error)
 		return 0;
 	for (i--; i-- > 0;)
 		hatch_catch_remove(scope, &emulator->op[i].clause);
+	hatch_catch_remove(scope, &emulator->atomic.clause);
 	return error;
 }
 

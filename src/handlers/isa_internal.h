@@ -113,6 +113,7 @@ enum hatch_isa_opcode {
 	HATCH_ISA_OP_IMM_32 = 0x1b,
 	HATCH_ISA_OP = 0x33,
 	HATCH_ISA_OP_32 = 0x3b,
+	HATCH_ISA_AMO = 0x2f,
 };
 
 #endif

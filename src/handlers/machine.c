@@ -7,9 +7,10 @@
 
 #include <libfdt.h>
 
-#include <hatch/handlers/machine.h>
 #include <hatch/handlers/tree.h>
 #include <hatch/handlers/unmapped.h>
+
+#include "machine_internal.h"
 
 /* PLIC contexts come in pairs for each hart: M-mode, which a guest has not, and S-mode. */
 #define CONTEXTS_PER_HART 2
@@ -176,7 +177,17 @@ int hatch_machine_init(struct hatch_machine *machine, const struct hatch_machine
 	connect_rtc(machine);
 	hatch_finisher_init(&machine->finisher, hatch_gpa_of(HATCH_MACHINE_FINISHER));
 	connect_sbi(machine);
+	hatch_machine_state_init(machine);
 	return HATCH_OK;
+}
+
+int hatch_machine_emulate(struct hatch_machine *machine, const char *extensions)
+{
+	if (!extensions)
+		return HATCH_OK;
+	if (machine->harts != 1)
+		return HATCH_ENOTSUP;
+	return hatch_emulator_init(&machine->emulator, extensions);
 }
 
 int hatch_machine_enter(struct hatch_machine *machine, struct hatch_try *t)
@@ -189,6 +200,10 @@ int hatch_machine_enter(struct hatch_machine *machine, struct hatch_try *t)
 	error = hatch_sbi_add(&machine->sbi, &machine->scope);
 	for (size_t i = 0; i < sizeof(device) / sizeof(device[0]) && !error; i++)
 		error = hatch_catch_add(&machine->scope, device[i]);
+	if (!error && machine->emulator.ops)
+		error = hatch_emulator_add(&machine->emulator, &machine->scope);
+	if (!error)
+		error = hatch_machine_add_states(machine);
 	if (!error)
 		error = hatch_catch_add(&t->scope, &machine->unmapped);
 	if (!error)
@@ -246,6 +261,7 @@ static int write_tree(struct hatch_machine *machine, const struct hatch_boot *bo
 		.host = machine->host.fdt,
 		.harts = machine->harts,
 		.henvcfg = machine->hart[0].vcpu->confine.henvcfg,
+		.emulated = machine->emulator.ops ? machine->emulator.extensions : NULL,
 		.ram = load->ram,
 		.ram_size = load->ram_size,
 		.initrd = initrd,

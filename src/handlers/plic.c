@@ -71,18 +71,24 @@ static unsigned int best_source(const struct hatch_plic *plic,
 	return best;
 }
 
-static void update_outputs(struct hatch_plic *plic)
+/* Tells the sink what has changed, or with `anew` everything: then it forgot, or is another one. */
+static void tell_outputs(struct hatch_plic *plic, bool anew)
 {
 	for (unsigned int i = 0; i < plic->contexts; i++) {
 		struct hatch_plic_context *context = &plic->context[i];
 		bool output = best_source(plic, context, context->threshold) != 0;
 
-		if (output == context->output)
+		if (output == context->output && !anew)
 			continue;
 		context->output = output;
 		if (plic->output)
 			plic->output(plic->arg, i, output);
 	}
+}
+
+static void update_outputs(struct hatch_plic *plic)
+{
+	tell_outputs(plic, false);
 }
 
 /* Forwards a request if the line is high and the last one is completed. */
@@ -214,6 +220,102 @@ static enum hatch_verdict on_plic(void *arg, const struct hatch_event *ev, struc
 	return hatch_resume(k, 0);
 }
 
+/* ---- State ---- */
+
+struct plic_context_image {
+	uint32_t enable[HATCH_PLIC_WORDS];
+	uint32_t threshold, reserved;
+};
+
+struct plic_image {
+	uint32_t sources, contexts;
+	uint32_t level[HATCH_PLIC_WORDS], pending[HATCH_PLIC_WORDS], service[HATCH_PLIC_WORDS];
+	uint8_t priority[HATCH_PLIC_SOURCES + 1];
+	struct plic_context_image context[];
+};
+
+static void save(void *arg, void *to)
+{
+	const struct hatch_plic *plic = arg;
+	struct plic_image *image = to;
+
+	memset(image, 0, plic->state.size);
+	image->sources = plic->sources;
+	image->contexts = plic->contexts;
+	memcpy(image->level, plic->level, sizeof(image->level));
+	memcpy(image->pending, plic->pending, sizeof(image->pending));
+	memcpy(image->service, plic->service, sizeof(image->service));
+	for (unsigned int i = 0; i <= plic->sources; i++)
+		image->priority[i] = (uint8_t)plic->priority[i];
+	for (unsigned int i = 0; i < plic->contexts; i++) {
+		const struct hatch_plic_context *context = &plic->context[i];
+
+		memcpy(image->context[i].enable, context->enable, sizeof(context->enable));
+		image->context[i].threshold = context->threshold;
+	}
+}
+
+static bool is_subset(const struct hatch_plic *plic, const uint32_t *set)
+{
+	for (unsigned int word = 0; word < HATCH_PLIC_WORDS; word++)
+		if (set[word] & ~existing(plic, word))
+			return false;
+	return true;
+}
+
+static bool are_gateways(const struct hatch_plic *plic, const struct plic_image *image)
+{
+	for (unsigned int word = 0; word < HATCH_PLIC_WORDS; word++) {
+		uint32_t pending = image->pending[word], service = image->service[word];
+
+		if (pending & service || image->level[word] & ~(pending | service))
+			return false;
+	}
+	return is_subset(plic, image->level) && is_subset(plic, image->pending) &&
+	       is_subset(plic, image->service);
+}
+
+static bool are_priorities(const struct hatch_plic *plic, const uint8_t *priority)
+{
+	for (unsigned int i = 0; i <= HATCH_PLIC_SOURCES; i++)
+		if (priority[i] > (source_exists(plic, i) ? HATCH_PLIC_PRIORITY_MAX : 0))
+			return false;
+	return true;
+}
+
+static bool are_contexts(const struct hatch_plic *plic, const struct plic_context_image *context)
+{
+	for (unsigned int i = 0; i < plic->contexts; i++)
+		if (!is_subset(plic, context[i].enable) || context[i].reserved ||
+		    context[i].threshold > HATCH_PLIC_PRIORITY_MAX)
+			return false;
+	return true;
+}
+
+static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
+{
+	const struct plic_image *image = from;
+	struct hatch_plic *plic = arg;
+
+	(void)vcpu;
+	if (image->sources != plic->sources || image->contexts != plic->contexts ||
+	    !are_gateways(plic, image) || !are_priorities(plic, image->priority) ||
+	    !are_contexts(plic, image->context))
+		return HATCH_EFORMAT;
+	memcpy(plic->level, image->level, sizeof(plic->level));
+	memcpy(plic->pending, image->pending, sizeof(plic->pending));
+	memcpy(plic->service, image->service, sizeof(plic->service));
+	for (unsigned int i = 0; i <= HATCH_PLIC_SOURCES; i++)
+		plic->priority[i] = image->priority[i];
+	for (unsigned int i = 0; i < plic->contexts; i++) {
+		memcpy(plic->context[i].enable, image->context[i].enable,
+		       sizeof(plic->context[i].enable));
+		plic->context[i].threshold = image->context[i].threshold;
+	}
+	tell_outputs(plic, true);
+	return HATCH_OK;
+}
+
 /* ---- Life ---- */
 
 void hatch_plic_reset(struct hatch_plic *plic)
@@ -237,5 +339,13 @@ int hatch_plic_init(struct hatch_plic *plic, hatch_gpa base, unsigned int source
 	plic->clause = HATCH_ON_MMIO(base.addr, HATCH_PLIC_SIZE, on_plic, plic);
 	plic->clause.name = "plic";
 	plic->clause.may = HATCH_MAY(HATCH_RESUME) | HATCH_MAY(HATCH_INJECT);
+	plic->state = (struct hatch_state){
+		.name = "plic",
+		.version = 1,
+		.size = sizeof(struct plic_image) + contexts * sizeof(struct plic_context_image),
+		.save = save,
+		.restore = restore,
+		.arg = plic,
+	};
 	return HATCH_OK;
 }

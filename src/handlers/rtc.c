@@ -3,6 +3,8 @@
  * A 64-bit time through 32-bit registers: reading the low half latches the high one, writing
  * the low half takes the high one that was written before. So each pair is one consistent value.
  */
+#include <string.h>
+
 #include <hatch/handlers/rtc.h>
 #include <hatch/handlers/unmapped.h>
 
@@ -22,15 +24,17 @@ static uint64_t guest_time(const struct hatch_rtc *rtc)
 	return rtc->now(rtc->arg) + rtc->offset;
 }
 
+static void tell_line(struct hatch_rtc *rtc)
+{
+	rtc->level = rtc->rung && rtc->enabled;
+	if (rtc->line)
+		rtc->line(rtc->line_arg, rtc->level);
+}
+
 static void update_line(struct hatch_rtc *rtc)
 {
-	bool level = rtc->rung && rtc->enabled;
-
-	if (level == rtc->level)
-		return;
-	rtc->level = level;
-	if (rtc->line)
-		rtc->line(rtc->line_arg, level);
+	if ((rtc->rung && rtc->enabled) != rtc->level)
+		tell_line(rtc);
 }
 
 static void ring_if_due(struct hatch_rtc *rtc, uint64_t guest)
@@ -49,16 +53,25 @@ void hatch_rtc_poll(struct hatch_rtc *rtc)
 	update_line(rtc);
 }
 
-/* The alarm or the clock was moved. Both clocks run at the same rate: the distance stays. */
-static void restart(struct hatch_rtc *rtc)
+/* Both clocks run at the same rate: the distance stays. */
+static void arm(struct hatch_rtc *rtc, uint64_t host)
 {
-	uint64_t host = rtc->now(rtc->arg), guest = host + rtc->offset, ns = HATCH_RTC_NEVER;
+	uint64_t guest = host + rtc->offset, ns = HATCH_RTC_NEVER;
+	uint64_t distance = rtc->alarm > guest ? rtc->alarm - guest : 0;
 
-	ring_if_due(rtc, guest);
-	if (rtc->armed && rtc->alarm - guest < HATCH_RTC_NEVER - host)
-		ns = host + (rtc->alarm - guest);
+	if (rtc->armed && distance < HATCH_RTC_NEVER - host)
+		ns = host + distance;
 	if (rtc->arm)
 		rtc->arm(rtc->arg, ns);
+}
+
+/* The alarm or the clock was moved. */
+static void restart(struct hatch_rtc *rtc)
+{
+	uint64_t host = rtc->now(rtc->arg);
+
+	ring_if_due(rtc, host + rtc->offset);
+	arm(rtc, host);
 }
 
 static void set_time(struct hatch_rtc *rtc, uint32_t low)
@@ -153,6 +166,53 @@ static enum hatch_verdict on_rtc(void *arg, const struct hatch_event *ev, struct
 	return hatch_resume(k, value);
 }
 
+/* ---- State ---- */
+
+struct rtc_image {
+	uint64_t offset, alarm;
+	uint32_t time_high, alarm_high;
+	uint8_t armed, rung, enabled, reserved[5]; /* each 0 or 1; 0 */
+};
+
+static void save(void *arg, void *to)
+{
+	const struct hatch_rtc *rtc = arg;
+	struct rtc_image *image = to;
+
+	memset(image, 0, sizeof(*image));
+	image->offset = rtc->offset;
+	image->alarm = rtc->alarm;
+	image->time_high = rtc->time_high;
+	image->alarm_high = rtc->alarm_high;
+	image->armed = rtc->armed;
+	image->rung = rtc->rung;
+	image->enabled = rtc->enabled;
+}
+
+static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
+{
+	static const uint8_t zero[sizeof(((struct rtc_image *)0)->reserved)];
+	const struct rtc_image *image = from;
+	struct hatch_rtc *rtc = arg;
+
+	(void)vcpu;
+	if (image->armed > 1 || image->rung > 1 || image->enabled > 1 ||
+	    memcmp(image->reserved, zero, sizeof(zero)))
+		return HATCH_EFORMAT;
+	rtc->offset = image->offset;
+	rtc->alarm = image->alarm;
+	rtc->time_high = image->time_high;
+	rtc->alarm_high = image->alarm_high;
+	rtc->armed = image->armed;
+	rtc->rung = image->rung;
+	rtc->enabled = image->enabled;
+	tell_line(rtc);
+	arm(rtc, rtc->now(rtc->arg));
+	return HATCH_OK;
+}
+
+/* ---- Life ---- */
+
 void hatch_rtc_reset(struct hatch_rtc *rtc)
 {
 	rtc->armed = rtc->rung = rtc->enabled = false;
@@ -169,4 +229,12 @@ void hatch_rtc_init(struct hatch_rtc *rtc, hatch_gpa base)
 	rtc->clause = HATCH_ON_MMIO(base.addr, HATCH_RTC_SIZE, on_rtc, rtc);
 	rtc->clause.name = "rtc";
 	rtc->clause.may = HATCH_MAY(HATCH_RESUME) | HATCH_MAY(HATCH_INJECT);
+	rtc->state = (struct hatch_state){
+		.name = "rtc",
+		.version = 1,
+		.size = sizeof(struct rtc_image),
+		.save = save,
+		.restore = restore,
+		.arg = rtc,
+	};
 }

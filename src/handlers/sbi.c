@@ -47,6 +47,7 @@ void hatch_sbi_init(struct hatch_sbi *sbi, struct hatch_sbi_hart *hart, unsigned
 	for (unsigned int i = 0; i < harts; i++)
 		hart[i].state = i ? SBI_HART_STOPPED : SBI_HART_STARTED;
 	init_clauses(sbi);
+	hatch_sbi_state_init(sbi);
 }
 
 int hatch_sbi_add(struct hatch_sbi *sbi, struct hatch_scope *scope)
@@ -95,15 +96,13 @@ bool hatch_sbi_is_start(struct hatch_guest *guest, uint64_t addr)
 
 enum hatch_verdict hatch_sbi_restart(struct hatch_cont *k, uint64_t addr, uint64_t opaque)
 {
-	bool sstc = k->vcpu->confine.henvcfg & HENVCFG_STCE;
-	uint64_t alarm = sstc ? hatch_sbi_hart_vstimecmp(k->vcpu) : 0;
+	uint64_t alarm = hatch_sbi_hart_vstimecmp(k->vcpu);
 	uint64_t pending = hatch_sbi_hart_hvip(k->vcpu);
 
 	/* Sleep loses the registers, not the interrupts that end it. */
 	hatch_vcpu_reset(k->vcpu, hatch_gpa_of(addr), k->vcpu->hart_id, opaque);
 	hatch_vcpu_raise(k->vcpu, pending);
-	if (sstc)
-		hatch_sbi_hart_set_vstimecmp(k->vcpu, alarm);
+	hatch_sbi_hart_set_vstimecmp(k->vcpu, alarm);
 	return hatch_retry(k);
 }
 

@@ -5,10 +5,17 @@
 #include "sbi_hart.h"
 
 #include <hatch/csr.h>
+#include <hatch/hart.h>
+
+/* Without Sstc the register is in memory only, live or not. */
+static bool has_vstimecmp(const struct hatch_vcpu *vcpu)
+{
+	return vcpu->live && hatch_hart_facts()->sstc;
+}
 
 void hatch_sbi_hart_set_vstimecmp(struct hatch_vcpu *vcpu, uint64_t ticks)
 {
-	if (vcpu->live)
+	if (has_vstimecmp(vcpu))
 		csr_write(vstimecmp, ticks);
 	else
 		vcpu->vs.vstimecmp = ticks;
@@ -16,7 +23,7 @@ void hatch_sbi_hart_set_vstimecmp(struct hatch_vcpu *vcpu, uint64_t ticks)
 
 uint64_t hatch_sbi_hart_vstimecmp(const struct hatch_vcpu *vcpu)
 {
-	return vcpu->live ? csr_read(vstimecmp) : vcpu->vs.vstimecmp;
+	return has_vstimecmp(vcpu) ? csr_read(vstimecmp) : vcpu->vs.vstimecmp;
 }
 
 uint64_t hatch_sbi_hart_hvip(const struct hatch_vcpu *vcpu)

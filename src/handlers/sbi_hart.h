@@ -8,7 +8,7 @@
 
 #include <hatch/vcpu.h>
 
-/* Sets vstimecmp of a vcpu of this hart. */
+/* Sets vstimecmp of a vcpu of this hart; without Sstc the copy in memory is all there is. */
 void hatch_sbi_hart_set_vstimecmp(struct hatch_vcpu *vcpu, uint64_t ticks);
 
 /* The vcpu's own registers, from where they are: in the hart while it is live there. */

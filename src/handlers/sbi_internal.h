@@ -11,6 +11,9 @@ hatch_handler hatch_sbi_on_base, hatch_sbi_on_time, hatch_sbi_on_ipi, hatch_sbi_
 	hatch_sbi_on_hsm, hatch_sbi_on_srst, hatch_sbi_on_dbcn, hatch_sbi_on_susp,
 	hatch_sbi_on_legacy, hatch_sbi_on_rest;
 
+/* SRST's reset reasons above this are reserved or somebody's own: system failure. */
+#define HATCH_SBI_REASON_MAX 1U
+
 /* Answers a call with an error, or with success and a value. */
 static inline enum hatch_verdict hatch_sbi_error(struct hatch_cont *k, enum sbi_error error)
 {
@@ -43,6 +46,9 @@ bool hatch_sbi_is_range(uint64_t start, uint64_t size);
 
 /* Starts the calling hart afresh at `addr` with a1 = opaque. */
 enum hatch_verdict hatch_sbi_restart(struct hatch_cont *k, uint64_t addr, uint64_t opaque);
+
+/* Fills sbi->state. */
+void hatch_sbi_state_init(struct hatch_sbi *sbi);
 
 /* Ends the guest's try as the guest wishes. */
 enum hatch_verdict hatch_sbi_reset(struct hatch_sbi *sbi, struct hatch_cont *k,

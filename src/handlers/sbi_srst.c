@@ -8,12 +8,6 @@ enum srst_function {
 	SYSTEM_RESET,
 };
 
-/* Reset reasons above these are reserved or somebody's own. */
-enum srst_reason {
-	NO_REASON,
-	SYSTEM_FAILURE,
-};
-
 /* By reset type; above these they are reserved or a platform's own. */
 static const enum hatch_reset_kind kinds[] = {
 	HATCH_RESET_SHUTDOWN,
@@ -28,7 +22,7 @@ enum hatch_verdict hatch_sbi_on_srst(void *arg, const struct hatch_event *ev, st
 
 	if (ev->hypercall.function != SYSTEM_RESET)
 		return hatch_sbi_error(k, SBI_ERR_NOT_SUPPORTED);
-	if (type >= sizeof(kinds) / sizeof(kinds[0]) || reason > SYSTEM_FAILURE)
+	if (type >= sizeof(kinds) / sizeof(kinds[0]) || reason > HATCH_SBI_REASON_MAX)
 		return hatch_sbi_error(k, SBI_ERR_INVALID_PARAM);
 	return hatch_sbi_reset(arg, k, kinds[type], reason);
 }

@@ -18,13 +18,17 @@ uint64_t hatch_timer_host_ticks(const struct hatch_vcpu *vcpu, uint64_t guest_ti
 
 void hatch_timer_set(const struct hatch_timer *timer, struct hatch_vcpu *vcpu, uint64_t ticks)
 {
-	if (vcpu->confine.henvcfg & HENVCFG_STCE) {
-		hatch_sbi_hart_set_vstimecmp(vcpu, ticks);
-		return;
-	}
+	hatch_sbi_hart_set_vstimecmp(vcpu, ticks);
+	/* Also with Sstc: a guest that was saved on a hart without may have brought it along. */
 	hatch_vcpu_lower(vcpu, HVIP_VSTIP);
-	if (timer->arm)
-		timer->arm(timer->arg, hatch_timer_host_ticks(vcpu, ticks));
+	hatch_timer_rearm(timer, vcpu);
+}
+
+void hatch_timer_rearm(const struct hatch_timer *timer, const struct hatch_vcpu *vcpu)
+{
+	if (!(vcpu->confine.henvcfg & HENVCFG_STCE) && timer->arm)
+		timer->arm(timer->arg,
+			   hatch_timer_host_ticks(vcpu, hatch_sbi_hart_vstimecmp(vcpu)));
 }
 
 static enum hatch_verdict on_expiry(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
@@ -35,8 +39,10 @@ static enum hatch_verdict on_expiry(void *arg, const struct hatch_event *ev, str
 	/* The host's interrupt stays pending until its timer is moved: do that, or loop here. */
 	if (timer->arm)
 		timer->arm(timer->arg, HATCH_TIMER_NEVER);
-	if (!(k->vcpu->confine.henvcfg & HENVCFG_STCE))
+	if (!(k->vcpu->confine.henvcfg & HENVCFG_STCE)) {
+		hatch_sbi_hart_set_vstimecmp(k->vcpu, HATCH_TIMER_NEVER);
 		hatch_vcpu_raise(k->vcpu, HVIP_VSTIP);
+	}
 	if (timer->expired)
 		timer->expired(timer->expired_arg);
 	return hatch_resume(k, 0);

@@ -127,6 +127,8 @@ static int find_isa(struct facts *facts, const struct hatch_tree *tree)
 	}
 	if (!error && !hatch_isa_has(&facts->isa, "i"))
 		error = HATCH_EFORMAT;
+	if (!error && tree->emulated)
+		error = hatch_isa_add(&facts->isa, tree->emulated);
 	return error ? error
 		     : hatch_isa_string(&facts->isa, facts->isa_string, sizeof(facts->isa_string));
 }

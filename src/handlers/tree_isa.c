@@ -113,6 +113,35 @@ static int append(struct hatch_isa *isa, const char *name, size_t length)
 	return HATCH_OK;
 }
 
+/* An extension that is emulated can only add to one that the machine has. */
+static bool has_base(const struct hatch_isa *isa, const char *name, size_t length)
+{
+	if (length == 3 && !memcmp(name, "zcb", 3))
+		return hatch_isa_has(isa, "c");
+	if (length == 3 && !memcmp(name, "zfa", 3))
+		return hatch_isa_has(isa, "f");
+	return true;
+}
+
+int hatch_isa_add(struct hatch_isa *isa, const char *emulated)
+{
+	int error = HATCH_OK;
+	size_t length;
+
+	for (; *emulated && !error; emulated += length + (emulated[length] == ',')) {
+		length = strcspn(emulated, ",");
+		if (!length)
+			continue;
+		if (!has_base(isa, emulated, length))
+			return HATCH_ENOTSUP;
+		if (length == 3 && !memcmp(emulated, "zcb", 3))
+			error = append(isa, "zca", 3);
+		if (!error)
+			error = append(isa, emulated, length);
+	}
+	return error;
+}
+
 static int append_letters(struct hatch_isa *isa, uint32_t present)
 {
 	int error = HATCH_OK;

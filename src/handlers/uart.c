@@ -3,8 +3,9 @@
  * The 16550A as its data sheet tells it, on a line of infinite speed: a byte is sent when it is
  * written, and a receiver that waits for more bytes times out at once.
  */
-#include <hatch/handlers/uart.h>
 #include <hatch/handlers/unmapped.h>
+
+#include "uart_internal.h"
 
 enum reg {
 	REG_RBR = 0, /* read: receiver buffer; write: transmitter holding; DLAB: divisor, low */
@@ -17,14 +18,6 @@ enum reg {
 	REG_SCR = 7,
 };
 
-enum ier {
-	IER_RDI = 0x01,	 /* received data */
-	IER_THRI = 0x02, /* transmitter empty */
-	IER_RLSI = 0x04, /* receiver line status */
-	IER_MSI = 0x08,	 /* modem status */
-	IER_ALL = 0x0f,
-};
-
 enum iir {
 	IIR_MSI = 0x00,
 	IIR_NONE = 0x01,
@@ -35,23 +28,7 @@ enum iir {
 	IIR_FIFOS = 0xc0,
 };
 
-enum fcr {
-	FCR_ENABLE = 0x01,
-	FCR_CLEAR_RX = 0x02,
-	FCR_KEPT = 0xc9, /* trigger level, DMA mode, enable; the rest acts once */
-	FCR_TRIGGER_SHIFT = 6,
-};
-
 enum { LCR_8N1 = 0x03, LCR_DLAB = 0x80 };
-
-enum mcr {
-	MCR_DTR = 0x01,
-	MCR_RTS = 0x02,
-	MCR_OUT1 = 0x04,
-	MCR_OUT2 = 0x08,
-	MCR_LOOP = 0x10,
-	MCR_ALL = 0x1f,
-};
 
 enum lsr {
 	LSR_DR = 0x01, /* data ready */
@@ -60,21 +37,11 @@ enum lsr {
 	LSR_TEMT = 0x40,
 };
 
-/* The upper half tells the lines, the lower half which of them changed since the last read. */
-enum msr {
-	MSR_CTS = 0x10,
-	MSR_DSR = 0x20,
-	MSR_RI = 0x40,
-	MSR_DCD = 0x80,
-	MSR_DELTAS = 0x0f,
-	MSR_LINES = 0xf0,
-};
-
 /* ---- The receiver ---- */
 
 static unsigned int capacity(const struct hatch_uart *uart)
 {
-	return uart->fcr & FCR_ENABLE ? HATCH_UART_FIFO : 1;
+	return hatch_uart_capacity(uart->fcr);
 }
 
 /* Returns false, and notes the overrun, if the byte had to be dropped. */
@@ -131,31 +98,25 @@ static uint8_t interrupt_cause(const struct hatch_uart *uart)
 	return IIR_NONE;
 }
 
+void hatch_uart_tell_line(struct hatch_uart *uart)
+{
+	uart->level = interrupt_cause(uart) != IIR_NONE;
+	if (uart->line)
+		uart->line(uart->line_arg, uart->level);
+}
+
 static void update_line(struct hatch_uart *uart)
 {
-	bool level = interrupt_cause(uart) != IIR_NONE;
-
-	if (level == uart->level)
-		return;
-	uart->level = level;
-	if (uart->line)
-		uart->line(uart->line_arg, level);
+	if ((interrupt_cause(uart) != IIR_NONE) != uart->level)
+		hatch_uart_tell_line(uart);
 }
 
 /* ---- The modem's lines ---- */
 
-/* In loopback the outputs are the inputs; otherwise a modem is there and always ready. */
-static uint8_t modem_lines(uint8_t mcr)
-{
-	if (!(mcr & MCR_LOOP))
-		return MSR_CTS | MSR_DSR | MSR_DCD;
-	return (mcr & MCR_RTS ? MSR_CTS : 0) | (mcr & MCR_DTR ? MSR_DSR : 0) |
-	       (mcr & MCR_OUT1 ? MSR_RI : 0) | (mcr & MCR_OUT2 ? MSR_DCD : 0);
-}
-
 static void update_modem(struct hatch_uart *uart)
 {
-	uint8_t lines = modem_lines(uart->mcr), changed = (uart->msr ^ lines) & MSR_LINES;
+	uint8_t lines = hatch_uart_modem_lines(uart->mcr),
+		changed = (uart->msr ^ lines) & MSR_LINES;
 
 	if (lines & MSR_RI) /* its delta tells the trailing edge only */
 		changed &= ~MSR_RI;
@@ -335,7 +296,7 @@ void hatch_uart_reset(struct hatch_uart *uart)
 	uart->ier = uart->fcr = uart->mcr = uart->scr = uart->dlm = 0;
 	uart->lcr = LCR_8N1;
 	uart->dll = 1;
-	uart->msr = modem_lines(0);
+	uart->msr = hatch_uart_modem_lines(0);
 	uart->transmitted = uart->overrun = false;
 	update_line(uart);
 	tell_drained(uart);
@@ -348,4 +309,5 @@ void hatch_uart_init(struct hatch_uart *uart, hatch_gpa base)
 	uart->clause = HATCH_ON_MMIO(base.addr, HATCH_UART_SIZE, on_uart, uart);
 	uart->clause.name = "uart";
 	uart->clause.may = HATCH_MAY(HATCH_RESUME) | HATCH_MAY(HATCH_INJECT);
+	hatch_uart_state_init(uart);
 }

@@ -2,6 +2,7 @@
 /* RAM on demand: pages come when touched, never more than the limit, and all go home. */
 #include "gstage_arena.h"
 
+#include <hatch/guest.h>
 #include <hatch/handlers/demand.h>
 
 #define BASE  0x80000000ULL
@@ -16,6 +17,7 @@ static int setup(void **state)
 {
 	(void)state;
 	guest = (struct hatch_guest){ .regions = 0 };
+	vcpu.guest = &guest;
 	begin(&guest.stage, HATCH_SV39X4);
 	return 0;
 }
@@ -25,6 +27,7 @@ static int teardown(void **state)
 	(void)state;
 	hatch_demand_fini(&demand);
 	assert_int_equal(demand.used, 0);
+	hatch_guest_fini(&guest);
 	end(&guest.stage);
 	return 0;
 }
@@ -139,6 +142,161 @@ static void test_refused(void **state)
 			 HATCH_EINVAL);
 }
 
+/* ---- Guests that share memory ---- */
+
+static struct hatch_guest clone;
+
+/* From now on this one touches. */
+static void become(struct hatch_guest *g)
+{
+	vcpu.guest = g;
+}
+
+static void poke(struct hatch_guest *g, uint64_t gpa, uint64_t value)
+{
+	assert_int_equal(hatch_guest_write(g, hatch_gpa_of(gpa), &value, sizeof(value)), 0);
+}
+
+static void expect_word(const struct hatch_guest *g, uint64_t gpa, uint64_t expected)
+{
+	uint64_t value = ~expected;
+
+	assert_int_equal(hatch_guest_read(g, hatch_gpa_of(gpa), &value, sizeof(value)), 0);
+	assert_int_equal(value, expected);
+}
+
+static void begin_clone(uint64_t piece, uint64_t limit)
+{
+	assert_int_equal(
+		hatch_demand_init(&demand, &guest, hatch_gpa_of(BASE), 8 * MIB, piece, limit), 0);
+	assert_int_equal(touch(BASE), HATCH_RETRY);
+	poke(&guest, BASE, 1);
+	assert_int_equal(hatch_guest_clone(&clone, &guest), 0);
+}
+
+static void test_clone_gets_its_own(void **state)
+{
+	struct hatch_mapping m;
+
+	(void)state;
+	begin_clone(PIECE, 4 * PIECE);
+	become(&clone);
+	assert_int_equal(touch(BASE + PIECE), HATCH_RETRY);
+	poke(&clone, BASE + PIECE, 2);
+	expect_mapped(BASE + PIECE, false); /* the guest's */
+	become(&guest);
+	assert_int_equal(touch(BASE + PIECE), HATCH_RETRY);
+	expect_word(&guest, BASE + PIECE, 0);
+	expect_word(&clone, BASE + PIECE, 2);
+	assert_int_equal(demand.used, 3 * PIECE);
+	/* Both write to what they share: look-ups find copies, which are not the clause's. */
+	poke(&guest, BASE, 3);
+	poke(&clone, BASE, 4);
+	assert_int_equal(hatch_gstage_lookup(&guest.stage, hatch_gpa_of(BASE), &m), 0);
+	assert_true(m.pooled);
+	hatch_guest_fini(&clone);
+	expect_word(&guest, BASE, 3);
+}
+
+/* What is missing is looked for, and mapped, where it is missing. */
+static void test_guests_apart(void **state)
+{
+	uint64_t page = (uint64_t)(uintptr_t)arena_alloc(&arena, PIECE, PIECE);
+
+	(void)state;
+	begin_clone(PIECE, MIB);
+	assert_int_equal(touch(BASE + PIECE), HATCH_RETRY);
+	become(&clone);
+	assert_int_equal(touch(BASE + PIECE), HATCH_RETRY);
+	assert_int_equal(touch(BASE + PIECE), HATCH_PASS);
+	assert_int_equal(touch(BASE + 2 * PIECE), HATCH_RETRY);
+	/* Another's page in the guest, where the clone has one of the clause, is left alone. */
+	assert_int_equal(map(&guest.stage, BASE + 2 * PIECE, page + HOST_OFFSET, PIECE, 7), 0);
+	hatch_guest_fini(&clone);
+	hatch_demand_fini(&demand);
+	expect_mapped(BASE, false);
+	expect_mapped(BASE + PIECE, false);
+	expect_mapped(BASE + 2 * PIECE, true);
+	arena_free(&arena, (void *)(uintptr_t)page, PIECE);
+}
+
+/* One limit for all; a clone's end gives nothing back, since its clones may share the page. */
+static void test_clones_share_the_limit(void **state)
+{
+	struct hatch_guest second;
+
+	(void)state;
+	begin_clone(PIECE, 3 * PIECE);
+	become(&clone);
+	assert_int_equal(touch(BASE + PIECE), HATCH_RETRY);
+	poke(&clone, BASE + PIECE, 5);
+	assert_int_equal(hatch_guest_clone(&second, &clone), 0);
+	hatch_guest_fini(&clone);
+	expect_word(&second, BASE + PIECE, 5);
+	become(&guest);
+	assert_int_equal(touch(BASE + PIECE), HATCH_RETRY);
+	assert_int_equal(touch(BASE + 2 * PIECE), HATCH_UNWIND);
+	become(&second);
+	assert_int_equal(touch(BASE + 2 * PIECE), HATCH_UNWIND);
+	assert_int_equal(demand.used, 3 * PIECE);
+	hatch_guest_fini(&second);
+}
+
+static void test_large_pieces_of_clones(void **state)
+{
+	(void)state;
+	begin_clone(2 * MIB, 8 * MIB);
+	become(&clone);
+	assert_int_equal(touch(BASE + 5 * MIB), HATCH_RETRY);
+	poke(&guest, BASE + 4 * KIB, 6); /* splits the leaf that they share */
+	poke(&clone, BASE + 8 * KIB, 7);
+	expect_word(&clone, BASE + 4 * KIB, 0);
+	expect_word(&guest, BASE + 8 * KIB, 0);
+	assert_int_equal(demand.used, 4 * MIB);
+	hatch_guest_fini(&clone);
+}
+
+/* A page that came within a transaction stays, empty as it came. */
+static void test_rollback(void **state)
+{
+	(void)state;
+	assert_int_equal(hatch_demand_init(&demand, &guest, hatch_gpa_of(BASE), MIB, PIECE, MIB),
+			 0);
+	assert_int_equal(hatch_guest_begin(&guest), 0);
+	assert_int_equal(touch(BASE), HATCH_RETRY);
+	poke(&guest, BASE, 8);
+	hatch_guest_rollback(&guest);
+	expect_word(&guest, BASE, 0);
+	assert_int_equal(demand.used, PIECE);
+	assert_int_equal(touch(BASE), HATCH_PASS);
+}
+
+/* More pages than one page of the record has room for; memory that runs out at any of them. */
+static void test_record(void **state)
+{
+	unsigned int refused = 0;
+
+	(void)state;
+	assert_int_equal(
+		hatch_demand_init(&demand, &guest, hatch_gpa_of(BASE), 4 * MIB, PIECE, 4 * MIB), 0);
+	for (uint64_t i = 0; i < 4 * MIB / PIECE;) {
+		size_t before = arena.bytes;
+
+		arena.fail_after = (int)(i % 3);
+		if (touch(BASE + i * PIECE) == HATCH_RETRY) {
+			i++;
+			continue;
+		}
+		assert_int_equal(arena.bytes, before);
+		refused++;
+		arena.fail_after = NEVER;
+		assert_int_equal(touch(BASE + i++ * PIECE), HATCH_RETRY);
+	}
+	arena.fail_after = NEVER;
+	assert_true(refused > 4 * MIB / PIECE / 3);
+	assert_int_equal(demand.used, 4 * MIB);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +306,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory_runs_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_clone_gets_its_own, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_guests_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_clones_share_the_limit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_large_pieces_of_clones, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rollback, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_record, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

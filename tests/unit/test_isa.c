@@ -110,6 +110,22 @@ static void test_names(void **state)
 	assert_true(emulator.ops <= HATCH_EMULATOR_OPS);
 }
 
+/* What the command line offers is what there is: each once, and nothing else. */
+static void test_list(void **state)
+{
+	static struct hatch_emulator other;
+
+	(void)state;
+	assert_int_equal(hatch_emulator_init(&other, "all"), 0);
+	assert_string_equal(other.extensions, HATCH_EMULATED);
+	assert_int_equal(hatch_emulator_init(&other, HATCH_EMULATED), 0);
+	assert_string_equal(other.extensions, HATCH_EMULATED);
+	assert_int_equal(hatch_emulator_init(&other, "zfa,zbs,zfa"), 0);
+	assert_string_equal(other.extensions, "zbs,zfa");
+	assert_int_equal(hatch_emulator_init(&other, "zbx"), HATCH_ENOENT);
+	assert_string_equal(other.extensions, "");
+}
+
 /* Every instruction of the table is there, under its own name. */
 static void test_forms(void **state)
 {
@@ -141,6 +157,7 @@ static void test_add(void **state)
 	assert_int_equal(hatch_emulator_add(&other, &place), HATCH_EOVERLAP);
 	assert_ptr_equal(place.clauses, &mine);
 	assert_null(mine.next);
+	assert_null(other.atomic.clause.scope);
 	assert_int_equal(hatch_catch_remove(&place, &mine), 0);
 	assert_int_equal(hatch_emulator_add(&other, &place), 0);
 }
@@ -162,6 +179,68 @@ static void test_report(void **state)
 	assert_int_equal(hatch_emulator_total(&emulator), 7);
 }
 
+/* ---- atomics ------------------------------------------------------------------------------ */
+
+static const struct {
+	uint32_t insn;
+	const char *name;
+} atomics[] = {
+	{ 0x100525af, "lr.w" },		{ 0x1405b5af, "lr.d.aq" },
+	{ 0x18c5a5af, "sc.w" },		{ 0x08c5a5af, "amoswap.w" },
+	{ 0x00c5b5af, "amoadd.d" },	{ 0x06c5a5af, "amoadd.w.aqrl" },
+	{ 0x28c5b5af, "amocas.d" },	{ 0x28c5a5af, "amocas.w" },
+	{ 0x2ac5c5af, "amocas.q.rl" },	{ 0x00c585af, "amoadd.b" },
+	{ 0xe4c595af, "amomaxu.h.aq" }, { 0x18c5d5af, "atomic" }, /* a width that is none */
+	{ 0xf8c5a5af, "atomic" },				  /* an operation that is none */
+};
+
+/* Every one of the opcode goes back to the guest, which is told of its own instruction. */
+static void test_atomics(void **state)
+{
+	char name[HATCH_ATOMIC_NAME], line[300];
+
+	(void)state;
+	for (unsigned int i = 0; i < COUNT_OF(atomics); i++) {
+		const struct hatch_catch *clause = clause_of(atomics[i].insn);
+
+		assert_ptr_equal(clause, &emulator.atomic.clause);
+		assert_string_equal(hatch_atomic_name(atomics[i].insn, name, sizeof(name)),
+				    atomics[i].name);
+		assert_int_equal(execute(clause, atomics[i].insn), HATCH_INJECT);
+		assert_int_equal(world.cont.value, CAUSE_ILLEGAL_INSTRUCTION);
+		assert_int_equal(emulator.atomic.count, i + 1);
+	}
+	assert_int_equal(emulator.atomic.encoding, atomics[0].insn);
+	assert_int_equal(hatch_emulator_total(&emulator), 0);
+	assert_string_equal(hatch_atomic_name(0x00b50633, name, sizeof(name)), "atomic");
+	hatch_emulator_format(&emulator, line, sizeof(line));
+	assert_non_null(strstr(line, "nothing of " HATCH_EMULATED " was needed"));
+	assert_non_null(
+		strstr(line, "; atomics refused, for no handler is atomic: 13, first lr.w at 0x"));
+}
+
+/* The report fits into whatever room there is. */
+static void test_format(void **state)
+{
+	const char *const wanted = "emulated: rev8 (zbb) 3, c.not (zcb) 1, in all 4";
+	char line[100], guarded[sizeof(line)];
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++)
+		execute(clause_of(form_of("rev8")->insn), form_of("rev8")->insn);
+	execute(clause_of(form_of("c.not")->insn), form_of("c.not")->insn);
+	assert_string_equal(hatch_emulator_format(&emulator, line, sizeof(line)), wanted);
+	for (size_t size = 0; size <= sizeof(guarded); size++) {
+		size_t length = size > strlen(wanted) ? strlen(wanted) : size - (size > 0);
+
+		memset(guarded, 'x', sizeof(guarded));
+		hatch_emulator_format(&emulator, guarded, size);
+		assert_memory_equal(guarded, wanted, length);
+		assert_true(!size || !guarded[length]);
+		assert_true(size == sizeof(guarded) || guarded[size] == 'x');
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +251,9 @@ int main(void)
 		cmocka_unit_test_setup(test_forms, setup),
 		cmocka_unit_test_setup(test_add, setup),
 		cmocka_unit_test_setup(test_report, setup),
+		cmocka_unit_test_setup(test_list, setup),
+		cmocka_unit_test_setup(test_atomics, setup),
+		cmocka_unit_test_setup(test_format, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,8 +32,10 @@ static void test_sstc(void **state)
 	(void)state;
 	vcpu[0].confine.henvcfg = HENVCFG_STCE;
 	vcpu[0].confine.htimedelta = -UINT64_C(100);
+	vcpu[0].hvip = HVIP_VSTIP | HVIP_VSSIP; /* of a hart without Sstc, where it came from */
 	hatch_timer_set(&timer, &vcpu[0], 7);
 	assert_int_equal(vcpu[0].vs.vstimecmp, 7); /* guest ticks: the hardware adds htimedelta */
+	assert_int_equal(vcpu[0].hvip, HVIP_VSSIP);
 	assert_int_equal(armed, 0);
 }
 
@@ -45,7 +47,7 @@ static void test_without_sstc(void **state)
 	hatch_timer_set(&timer, &vcpu[0], 7);
 	assert_int_equal(armed, 7);
 	assert_int_equal(vcpu[0].hvip, HVIP_VSEIP);
-	assert_int_equal(vcpu[0].vs.vstimecmp, 1);
+	assert_int_equal(vcpu[0].vs.vstimecmp, 7); /* so that the alarm goes with the registers */
 }
 
 static enum hatch_verdict expire(void)
@@ -62,9 +64,31 @@ static void test_expiry(void **state)
 	(void)state;
 	assert_int_equal(timer.expiry.kind, HATCH_INTERRUPT);
 	assert_int_equal(timer.expiry.first, IRQ_S_TIMER);
+	vcpu[0].vs.vstimecmp = 7;
 	assert_int_equal(expire(), HATCH_RESUME);
 	assert_int_equal(vcpu[0].hvip, HVIP_VSTIP);
+	assert_int_equal(vcpu[0].vs.vstimecmp, HATCH_TIMER_NEVER);
 	assert_int_equal(armed, HATCH_TIMER_NEVER);
+}
+
+/* Another vcpu's alarm was armed meanwhile. */
+static void test_rearm(void **state)
+{
+	(void)state;
+	vcpu[0].confine.htimedelta = -UINT64_C(100);
+	vcpu[0].hvip = HVIP_VSTIP;
+	hatch_timer_set(&timer, &vcpu[1], 5);
+	vcpu[0].vs.vstimecmp = 7;
+	hatch_timer_rearm(&timer, &vcpu[0]);
+	assert_int_equal(armed, 107);
+	assert_int_equal(vcpu[0].hvip, HVIP_VSTIP);
+	vcpu[0].vs.vstimecmp = HATCH_TIMER_NEVER;
+	hatch_timer_rearm(&timer, &vcpu[0]);
+	assert_int_equal(armed, HATCH_TIMER_NEVER);
+	vcpu[0].confine.henvcfg = HENVCFG_STCE;
+	armed = 3;
+	hatch_timer_rearm(&timer, &vcpu[0]);
+	assert_int_equal(armed, 3);
 }
 
 /* With Sstc the host's timer is not the guest's: its expiry must not reach the guest. */
@@ -94,6 +118,7 @@ int main(void)
 		cmocka_unit_test_setup(test_sstc, set_up),
 		cmocka_unit_test_setup(test_without_sstc, set_up),
 		cmocka_unit_test_setup(test_expiry, set_up),
+		cmocka_unit_test_setup(test_rearm, set_up),
 		cmocka_unit_test_setup(test_expiry_with_sstc, set_up),
 		cmocka_unit_test_setup(test_no_host_timer, set_up),
 	};

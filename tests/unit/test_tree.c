@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's device tree, built from one like that of QEMU's virt machine, and the filter of
- * the instruction set.
+ * The guest's device tree, built from one like that of QEMU's virt machine.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -270,68 +269,30 @@ static void test_room(void **state)
 	assert_int_equal(hatch_tree_build(&bad, guest, sizeof(guest)), HATCH_EINVAL);
 }
 
-/* ---- the instruction set ---- */
-
-static void expect_isa(const char *from, uint64_t henvcfg, const char *expected)
+/* Both properties of every hart tell of it. */
+static void test_emulated(void **state)
 {
-	struct hatch_isa isa;
-	char string[HATCH_ISA_ROOM];
-
-	assert_int_equal(hatch_isa_parse(&isa, from, henvcfg), 0);
-	assert_int_equal(hatch_isa_string(&isa, string, sizeof(string)), 0);
-	if (strncmp(string, expected, strlen(expected)) ||
-	    strcmp(string + strlen(expected), "_zicntr_zicsr_zifencei"))
-		fail_msg("%s gives %s", from, string);
-}
-
-static void test_isa(void **state)
-{
-	(void)state;
-	expect_isa("rv64imafdch", 0, "rv64imafdc");
-	expect_isa("rv64cdafmi", 0, "rv64imafdc"); /* canonical order */
-	expect_isa("rv64gcv", 0, "rv64imafdc");
-	expect_isa("rv64imafdcsu", 0, "rv64imafdc");
-	expect_isa("rv64imafdczba", 0, "rv64imafdc_zba"); /* no separator after single letters */
-	expect_isa("rv64i2p1m2a2p0_zba1p0_zbb1p0", 0, "rv64ima_zba_zbb");
-	expect_isa("rv64ima_zba_zba_zba", 0, "rv64ima_zba");
-	expect_isa("rv64ima__zba_", 0, "rv64ima_zba");
-	expect_isa("rv64ima_zvl128b_zve64d_zfh", 0, "rv64ima_zfh");
-	expect_isa("rv64ima_zb_zbaa_xzba_zkr_zihpm", 0, "rv64ima");
-	expect_isa("rv64ima_ssaia_smaia_smstateen_ssstateen_sscofpmf_shgatpa_zcmt_zicfiss", ALL_ON,
-		   "rv64ima");
-	expect_isa("rv64ima_svinval_svnapot_svade_svadu", ALL_ON, "rv64ima_svinval_svnapot_svade");
-}
-
-static void test_isa_environment(void **state)
-{
-	static const char from[] = "rv64i_zicbom_zicboz_svpbmt_svadu_sstc";
+	struct hatch_tree tree = usual;
+	const char *list;
+	int size;
 
 	(void)state;
-	expect_isa(from, 0, "rv64i");
-	expect_isa(from, HENVCFG_STCE, "rv64i_sstc");
-	expect_isa(from, HENVCFG_PBMTE, "rv64i_svpbmt");
-	expect_isa(from, HENVCFG_ADUE, "rv64i_svadu");
-	expect_isa(from, HENVCFG_CBZE, "rv64i_zicboz");
-	expect_isa(from, HENVCFG_CBCFE, "rv64i"); /* cbo.inval would trap */
-	expect_isa(from, HENVCFG_CBCFE | 1 << 4, "rv64i_zicbom");
-	expect_isa(from, ALL_ON, "rv64i_zicbom_zicboz_svpbmt_sstc");
-}
+	tree.emulated = "zbb,zcb";
+	assert_int_equal(hatch_tree_build(&tree, guest, sizeof(guest)), 0);
+	for (unsigned int hart = 0; hart < 2; hart++) {
+		const char *path = hart ? "/cpus/cpu@1" : "/cpus/cpu@0";
 
-static void test_isa_limits(void **state)
-{
-	struct hatch_isa isa;
-	char string[32];
-
-	(void)state;
-	assert_int_equal(hatch_isa_parse(&isa, "rv32imac", 0), HATCH_EFORMAT);
-	assert_int_equal(hatch_isa_parse(&isa, "", 0), HATCH_EFORMAT);
-	assert_int_equal(hatch_isa_parse(&isa, "rv64imafdc_zba", 0), 0);
-	for (size_t room = 0; room < 17; room++)
-		assert_int_equal(hatch_isa_string(&isa, string, room), HATCH_E2BIG);
-	assert_int_equal(hatch_isa_filter(&isa, "i\0zba\0zicsr", 3, 0), 0); /* cut off */
-	assert_true(hatch_isa_has(&isa, "i"));
-	assert_false(hatch_isa_has(&isa, "zba"));
-	assert_false(hatch_isa_has(&isa, "zicsr"));
+		expect_text(path, "riscv,isa",
+			    "rv64imafdc_zicbom_zicboz_zihintpause_zba_sstc_svpbmt_zicntr_zicsr_"
+			    "zifencei_zbb_zca_zcb");
+		list = property(path, "riscv,isa-extensions", &size);
+		assert_true(fdt_stringlist_contains(list, size, "zbb"));
+		assert_true(fdt_stringlist_contains(list, size, "zca"));
+		assert_true(fdt_stringlist_contains(list, size, "zcb"));
+	}
+	fdt_set_boot_cpuid_phys(host, 0); /* SLOW has no f */
+	tree.emulated = "zfa";
+	assert_int_equal(hatch_tree_build(&tree, guest, sizeof(guest)), HATCH_ENOTSUP);
 }
 
 int main(void)
@@ -343,9 +304,7 @@ int main(void)
 		cmocka_unit_test_setup(test_list, set_up),
 		cmocka_unit_test_setup(test_bad_host, set_up),
 		cmocka_unit_test_setup(test_room, set_up),
-		cmocka_unit_test(test_isa),
-		cmocka_unit_test(test_isa_environment),
-		cmocka_unit_test(test_isa_limits),
+		cmocka_unit_test_setup(test_emulated, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

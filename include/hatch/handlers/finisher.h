@@ -30,10 +30,12 @@ struct hatch_finisher {
 	enum hatch_finisher_request request;
 	unsigned int code;
 	struct hatch_catch clause;
+	struct hatch_state state; /* `request` and `code` */
 };
 
 /*
- * A finisher at guest-physical `base`. Add finisher->clause to a scope. A request finishes the
+ * A finisher at guest-physical `base`. Add finisher->clause to a scope, and finisher->state if the
+ * guest may be cloned, rolled back or saved. A request finishes the
  * try with the code as its status: 0 unless the guest failed; a failure with code 0 counts as 1,
  * so that it is not taken for a success.
  */

@@ -5,14 +5,18 @@
  *
  * There are no atomics, and there will be none. An instruction that must happen at once cannot be
  * finished by several: other harts and devices would see the steps between, and no lock of ours
- * binds them. A guest that was told of Zacas or Zabha on a CPU without would be told a lie.
+ * binds them. A guest that was told of Zacas or Zabha on a CPU without would be told a lie. So an
+ * atomic that the CPU lacks is refused: the guest gets its illegal instruction, and the report says
+ * which one it was.
  */
 #ifndef HATCH_HANDLERS_ISA_H
 #define HATCH_HANDLERS_ISA_H
 
 #include <hatch/catch.h>
 
-#define HATCH_EMULATOR_OPS 80 /* room for all of them */
+#define HATCH_EMULATOR_OPS  80 /* room for all of them */
+#define HATCH_EMULATOR_LIST 48 /* bytes: room for the names of all extensions */
+#define HATCH_ATOMIC_NAME   24 /* bytes: "amominu.w.aqrl" */
 
 struct hatch_isa_op;
 
@@ -25,6 +29,14 @@ struct hatch_emulated {
 	struct hatch_catch clause;
 };
 
+/* Atomics that the CPU lacks and that nobody makes up for. */
+struct hatch_refused {
+	uint64_t count;
+	uint32_t encoding; /* of the first one */
+	hatch_gva pc;	   /* where that stood */
+	struct hatch_catch clause;
+};
+
 /*
  * The user owns it, in place: its clauses point into it. Counts belong to the hart whose try runs;
  * give each hart an emulator of its own.
@@ -32,6 +44,8 @@ struct hatch_emulated {
 struct hatch_emulator {
 	struct hatch_emulated op[HATCH_EMULATOR_OPS];
 	unsigned int ops;
+	struct hatch_refused atomic;
+	char extensions[HATCH_EMULATOR_LIST]; /* those chosen, each once: "zbb,zbs" */
 };
 
 /*
@@ -46,6 +60,9 @@ int hatch_emulator_init(struct hatch_emulator *emulator, const char *extensions)
 /*
  * Adds all clauses to the scope, or none. From then on every illegal instruction of the guest
  * comes to the host first: put a clause around that hands back the others, such as unmapped.h.
+ * Atomics (opcode AMO; Unprivileged ISA 20240411, chapters 13, 15 and 17) have a clause that hands
+ * them back at once and counts them in `atomic`. To answer some after all, put a clause of your
+ * own into a scope inside this one.
  * Errors: those of hatch_catch_add.
  */
 int hatch_emulator_add(struct hatch_emulator *emulator, struct hatch_scope *scope);
@@ -59,5 +76,17 @@ const struct hatch_emulated *hatch_emulator_rank(const struct hatch_emulator *em
 
 /* How many instructions were emulated. */
 uint64_t hatch_emulator_total(const struct hatch_emulator *emulator);
+
+/*
+ * The report in one line without a newline: the first ranks, the total, and what was refused and
+ * why. Always terminated; cut where `size` bytes end. Returns line.
+ */
+char *hatch_emulator_format(const struct hatch_emulator *emulator, char *line, size_t size);
+
+/*
+ * The name of an atomic, "lr.w" or "amocas.d.aq"; of an encoding that stands for none, "atomic".
+ * Cut where `size` bytes end. Returns name.
+ */
+char *hatch_atomic_name(uint32_t encoding, char *name, size_t size);
 
 #endif

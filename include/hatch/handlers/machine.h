@@ -8,6 +8,7 @@
 #define HATCH_HANDLERS_MACHINE_H
 
 #include <hatch/handlers/finisher.h>
+#include <hatch/handlers/isa.h>
 #include <hatch/handlers/linux.h>
 #include <hatch/handlers/plic.h>
 #include <hatch/handlers/rtc.h>
@@ -64,10 +65,17 @@ struct hatch_machine {
 	struct hatch_uart uart;
 	struct hatch_rtc rtc;
 	struct hatch_finisher finisher;
-	uint32_t frequency;	/* of the guest's clock, ticks per second; 0: unknown */
-	uint64_t alarm;		/* of the clock, host ticks */
-	bool listening;		/* a byte on the console interrupts */
-	struct hatch_load load; /* load.problem: why hatch_machine_boot failed */
+	struct hatch_emulator emulator; /* without ops: nothing is emulated */
+	uint32_t frequency;		/* of the guest's clock, ticks per second; 0: unknown */
+	uint64_t alarm;			/* of the clock, host ticks */
+	bool listening;			/* a byte on the console interrupts */
+	struct hatch_load load;		/* load.problem: why hatch_machine_boot failed */
+	/*
+	 * `listening`. What was saved of another machine is refused: with HATCH_EFORMAT when its
+	 * clock had another frequency, with HATCH_ENOTSUP when it made up for other extensions,
+	 * which its guest may use (give hatch_machine_emulate the same list).
+	 */
+	struct hatch_state state;
 };
 
 /*
@@ -78,9 +86,24 @@ int hatch_machine_init(struct hatch_machine *machine, const struct hatch_machine
 		       struct hatch_sbi_hart *hart, unsigned int harts);
 
 /*
+ * Makes up for extensions that the CPU lacks: their instructions are computed by clauses (isa.h),
+ * and the guest's device tree names them. Call it ahead of hatch_machine_enter and
+ * hatch_machine_boot. `extensions` as of hatch_emulator_init; NULL: none.
+ * Errors: those of hatch_emulator_init; HATCH_ENOTSUP also: the machine has several harts, and
+ * an emulator counts for one.
+ */
+int hatch_machine_emulate(struct hatch_machine *machine, const char *extensions);
+
+/*
  * Puts the machine's clauses into a try of one of its harts: the catch-alls into the try's own
  * scope, which must be the outermost, the devices into a scope inside. Your own scopes entered
  * afterwards are asked first. Errors: those of hatch_catch_add.
+ *
+ * The states of all devices are added, too: "sbi", "plic", "uart", "rtc", "finisher", "machine".
+ * So a try of the machine can be cloned, rolled back and saved. The machine then belongs to the
+ * continuation that runs, and when that is over to the one that ran last: call
+ * hatch_machine_receive only while one runs, ask for the machine's request before the next one
+ * does, and do not boot a machine that was cloned; make a new one by hatch_machine_init.
  */
 int hatch_machine_enter(struct hatch_machine *machine, struct hatch_try *t);
 

@@ -42,11 +42,13 @@ struct hatch_plic {
 	uint32_t service[HATCH_PLIC_WORDS]; /* claimed, not yet completed */
 	struct hatch_plic_context context[HATCH_PLIC_CONTEXTS];
 	struct hatch_catch clause;
+	/* All but what the sinks are. When it is put back, `output` is told every level anew. */
+	struct hatch_state state;
 };
 
 /*
  * A PLIC after reset at guest-physical `base`, with sources 1 to `sources`. Add plic->clause to a
- * scope. On the usual machines context 2h is hart h's M-mode and context 2h+1 its S-mode.
+ * scope, and plic->state if the guest may be cloned, rolled back or saved. On the usual machines context 2h is hart h's M-mode and context 2h+1 its S-mode.
  * Errors: HATCH_EINVAL (no sources or contexts, or more than the limits above).
  */
 int hatch_plic_init(struct hatch_plic *plic, hatch_gpa base, unsigned int sources,

@@ -35,9 +35,18 @@ struct hatch_rtc {
 	bool armed, rung, enabled;
 	bool level;
 	struct hatch_catch clause;
+	/*
+	 * The registers. Time goes on with the host's clock while they are put away. When they are
+	 * put back, `line` is told its level and `arm` the alarm anew; one that is overdue goes off
+	 * at the next hatch_rtc_poll.
+	 */
+	struct hatch_state state;
 };
 
-/* A clock at guest-physical `base`. Add rtc->clause to a scope. */
+/*
+ * A clock at guest-physical `base`. Add rtc->clause to a scope, and rtc->state if the guest may be
+ * cloned, rolled back or saved.
+ */
 void hatch_rtc_init(struct hatch_rtc *rtc, hatch_gpa base);
 
 /* No alarm, no interrupt. The time stays. Call it when the guest is restarted. */

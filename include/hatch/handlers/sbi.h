@@ -135,6 +135,15 @@ struct hatch_sbi {
 
 	struct hatch_catch base, time, ipi, rfence, hsm, srst, dbcn, susp, legacy;
 	struct hatch_catch rest; /* every other id */
+
+	/*
+	 * `reset`, `reason` and the harts' states. Whichever continuation it is put back for, the
+	 * machine's only hart follows: hart[0].vcpu is its vcpu then, and the host's timer is armed
+	 * for what that waits for. A guest of several harts has clones of one vcpu only, which
+	 * could not reach the others: they do not run (HATCH_ENOTSUP). A transaction of one hart
+	 * puts the states of all back.
+	 */
+	struct hatch_state state;
 };
 
 /*
@@ -145,7 +154,9 @@ void hatch_sbi_init(struct hatch_sbi *sbi, struct hatch_sbi_hart *hart, unsigned
 		    struct hatch_timer *timer);
 
 /*
- * Adds every clause but `rest`, and the timer's. Errors: those of hatch_catch_add; then none of
+ * Adds every clause but `rest`, and the timer's. Add sbi->state yourself if the guest may be
+ * cloned, rolled back or saved: as the last one of its scope, since states are put back in the
+ * opposite order and the other devices' wires lead to hart[0].vcpu. Errors: those of hatch_catch_add; then none of
  * them is added.
  */
 int hatch_sbi_add(struct hatch_sbi *sbi, struct hatch_scope *scope);

@@ -22,8 +22,9 @@
 typedef void hatch_timer_arm(void *arg, uint64_t ticks);
 
 /*
- * Invariant: it holds no alarm of its own. The alarm is in the hardware (vstimecmp or the host's
- * timer), its expiry in the vcpu's hvip: nothing here needs a lock.
+ * Invariant: it holds no alarm of its own. The alarm is the vcpu's vstimecmp, whether the hart
+ * looks at that or the host's timer is armed for it; its expiry is in the vcpu's hvip. So both go
+ * with the vcpu's registers to a clone, and nothing here needs a lock.
  */
 struct hatch_timer {
 	hatch_timer_arm *arm;
@@ -45,6 +46,12 @@ int hatch_timer_add(struct hatch_timer *timer, struct hatch_scope *scope);
  * timer interrupt back (SBI 2.0, 6.1). In the past: the interrupt comes at once.
  */
 void hatch_timer_set(const struct hatch_timer *timer, struct hatch_vcpu *vcpu, uint64_t ticks);
+
+/*
+ * Arms the host's timer for what this vcpu's program waits for, after another one's was armed.
+ * Does nothing for a vcpu with Sstc. The state of the SBI does it (sbi.h).
+ */
+void hatch_timer_rearm(const struct hatch_timer *timer, const struct hatch_vcpu *vcpu);
 
 /*
  * Host time of a guest time, ticks. The guest can ask for any alarm, also for one that the

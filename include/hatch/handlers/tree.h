@@ -18,6 +18,7 @@ struct hatch_tree {
 	const void *host;	 /* the real machine's tree */
 	unsigned int harts;	 /* of the guest: ids 0 to harts - 1 */
 	uint64_t henvcfg;	 /* HENVCFG_...: what of the environment the guest may configure */
+	const char *emulated;	 /* extensions that clauses make up for: "zba,zbb"; NULL: none */
 	hatch_gpa ram;		 /* its RAM */
 	uint64_t ram_size;	 /* bytes */
 	hatch_gpa initrd;	 /* its initrd, if any */
@@ -37,6 +38,7 @@ struct hatch_tree {
 /*
  * Writes the tree to `fdt`, `room` bytes. Errors: HATCH_EFORMAT (the machine's own tree has no
  * usable cpu node: it is damaged or not of a RISC-V machine), HATCH_E2BIG (give more room),
+ * HATCH_ENOTSUP (an emulated extension builds on one that the machine lacks: see hatch_isa_add),
  * HATCH_EINVAL (a devices function failed otherwise).
  */
 int hatch_tree_build(const struct hatch_tree *tree, void *fdt, size_t room);
@@ -62,6 +64,14 @@ int hatch_isa_filter(struct hatch_isa *isa, const char *names, size_t size, uint
 
 /* The same from a string as of the riscv,isa property. Errors: HATCH_EFORMAT (no "rv64"). */
 int hatch_isa_parse(struct hatch_isa *isa, const char *string, uint64_t henvcfg);
+
+/*
+ * Adds extensions that are emulated, names with commas between, to what the machine has; one that
+ * is there already stays as it is. "zcb" brings "zca" along, the part of C that needs no
+ * floating-point registers, which older machines do not name. Errors: HATCH_E2BIG; HATCH_ENOTSUP
+ * (zcb without c, zfa without f: leave it out of the list).
+ */
+int hatch_isa_add(struct hatch_isa *isa, const char *emulated);
 
 /* Whether the extension is among them. */
 bool hatch_isa_has(const struct hatch_isa *isa, const char *name);

@@ -48,9 +48,17 @@ struct hatch_uart {
 	bool overrun;
 	bool level;
 	struct hatch_catch clause;
+	/*
+	 * The registers and the bytes that wait. When they are put back, `line` is told its level
+	 * anew; nothing is written or received.
+	 */
+	struct hatch_state state;
 };
 
-/* A port after reset at guest-physical `base`. Add uart->clause to a scope. */
+/*
+ * A port after reset at guest-physical `base`. Add uart->clause to a scope, and uart->state if the
+ * guest may be cloned, rolled back or saved.
+ */
 void hatch_uart_init(struct hatch_uart *uart, hatch_gpa base);
 
 /* As after power-on; bytes that wait are lost. Call it when the guest is restarted. */

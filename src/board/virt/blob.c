@@ -100,24 +100,31 @@ static bool next_item(const char **args, struct item *item)
 	return false;
 }
 
+static bool find(const char *name, struct item *item)
+{
+	const char *args = boot_args();
+
+	while (next_item(&args, item))
+		if (strlen(name) == item->name_length &&
+		    !memcmp(name, item->name, item->name_length))
+			return true;
+	return false;
+}
+
 /* Copies the first `size` bytes and returns the whole size. */
 static int64_t get(const char *name, void *to, size_t size)
 {
-	const char *args = boot_args();
 	struct item item;
 
-	while (next_item(&args, &item)) {
-		if (strlen(name) != item.name_length || memcmp(name, item.name, item.name_length))
-			continue;
-		if (size > item.size)
-			return HATCH_E2BIG;
-		if (item.text)
-			decode(item.text, item.text_length, to, size);
-		else
-			memcpy(to, (const void *)(uintptr_t)item.address, size);
-		return item.size;
-	}
-	return HATCH_ENOENT;
+	if (!find(name, &item))
+		return HATCH_ENOENT;
+	if (size > item.size)
+		return HATCH_E2BIG;
+	if (item.text)
+		decode(item.text, item.text_length, to, size);
+	else
+		memcpy(to, (const void *)(uintptr_t)item.address, size);
+	return item.size;
 }
 
 void virt_blob_reserve(void)
@@ -140,4 +147,14 @@ int hatch_board_blob_read(const char *name, void *to, size_t size)
 	int64_t result = get(name, to, size);
 
 	return result < 0 ? (int)result : HATCH_OK;
+}
+
+void *hatch_board_blob_bytes(const char *name, size_t *size)
+{
+	struct item item;
+
+	if (!find(name, &item) || item.text)
+		return NULL;
+	*size = item.size;
+	return (void *)(uintptr_t)item.address;
 }

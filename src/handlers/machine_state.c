@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a machine keeps beside its devices. The clock's alarm is not among it: the clock asks for
+ * it again.
+ */
+#include <string.h>
+
+#include "machine_internal.h"
+
+struct machine_image {
+	uint32_t frequency;
+	uint32_t listening;		    /* 0 or 1 */
+	char emulated[HATCH_EMULATOR_LIST]; /* what the guest was told of; zeros behind it */
+};
+
+static void save(void *arg, void *to)
+{
+	const struct hatch_machine *machine = arg;
+	const struct hatch_emulator *emulator = &machine->emulator;
+	struct machine_image *image = to;
+
+	memset(image, 0, sizeof(*image));
+	image->frequency = machine->frequency;
+	image->listening = machine->listening;
+	if (emulator->ops)
+		memcpy(image->emulated, emulator->extensions, strlen(emulator->extensions));
+}
+
+/* A byte that waits on the console interrupts again as soon as the guest runs. */
+static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
+{
+	const struct machine_image *image = from;
+	struct hatch_machine *machine = arg;
+	struct machine_image now;
+
+	(void)vcpu;
+	save(machine, &now);
+	if (image->frequency != now.frequency || image->listening > 1)
+		return HATCH_EFORMAT;
+	if (memcmp(image->emulated, now.emulated, sizeof(now.emulated)))
+		return HATCH_ENOTSUP;
+	if (image->listening != now.listening)
+		machine->host.console_interrupt(machine->host.arg, image->listening);
+	machine->listening = image->listening;
+	return HATCH_OK;
+}
+
+void hatch_machine_state_init(struct hatch_machine *machine)
+{
+	machine->state = (struct hatch_state){
+		.name = "machine",
+		.version = 1,
+		.size = sizeof(struct machine_image),
+		.save = save,
+		.restore = restore,
+		.arg = machine,
+	};
+}
+
+int hatch_machine_add_states(struct hatch_machine *machine)
+{
+	/*
+	 * They are put back from the last one to the first: first of all the wires get their vcpu,
+	 * then the interrupt controller its lines; a device that says otherwise has the last word.
+	 */
+	struct hatch_state *const state[] = { &machine->state,	    &machine->finisher.state,
+					      &machine->rtc.state,  &machine->uart.state,
+					      &machine->plic.state, &machine->sbi.state };
+	int error = HATCH_OK;
+
+	for (size_t i = 0; i < sizeof(state) / sizeof(state[0]) && !error; i++)
+		error = hatch_state_add(&machine->scope, state[i]);
+	return error;
+}
