@@ -10,6 +10,8 @@
 #include <hatch/board.h>
 #include <hatch/handlers/machine.h>
 
+#include "snapshot.h"
+
 static struct hatch_guest guest;
 static struct hatch_vcpu vcpu;
 static struct hatch_machine machine;
@@ -101,6 +103,24 @@ static void show_event(void *arg, const struct hatch_event *ev, const struct hat
 	       clause ? clause->name : "nobody", hatch_cont_pc(k).addr);
 }
 
+/* From reset, or from where it was saved. */
+static enum hatch_outcome run(const struct hatch_boot *boot)
+{
+	int error;
+
+	if (!snapshot_is_given()) {
+		if (hatch_machine_boot(&machine, boot))
+			give_up("cannot boot", machine.load.problem);
+		return hatch_try_run(&linux_try);
+	}
+	error = snapshot_load(&linux_try);
+	if (error == HATCH_ENOTSUP)
+		give_up("the snapshot", "its guest has seen a CPU that can do more than this one: "
+					"give the same --cpu and --emulate");
+	check(error, "the snapshot");
+	return snapshot_resume();
+}
+
 /* One life of the guest, to its last word. */
 static enum hatch_outcome live(const struct hatch_machine_host *host, const struct hatch_boot *boot)
 {
@@ -111,16 +131,24 @@ static enum hatch_outcome live(const struct hatch_machine_host *host, const stru
 	external = HATCH_ON_INTERRUPT(IRQ_S_EXT, on_external, NULL);
 	check(hatch_machine_init(&machine, host, &hart, 1), "the machine");
 	check(hatch_machine_emulate(&machine, find_text("emulate")), "--emulate");
-	if (hatch_machine_boot(&machine, boot))
-		give_up("cannot boot", machine.load.problem);
 	check(hatch_try_init(&linux_try, &vcpu), "the try");
 	check(hatch_machine_enter(&machine, &linux_try), "the machine's clauses");
 	check(hatch_catch_add(&machine.scope, &external), "the console's clause");
 	linux_try.observer = find_text("verbose") ? show_event : NULL;
-	hatch_try_run(&linux_try);
+	check(snapshot_watch(&linux_try), "the clause that saves");
+	run(boot);
 	if (find_text("stats"))
 		printf("hatch: %s\n", hatch_emulator_format(&machine.emulator, line, sizeof(line)));
 	return linux_try.outcome;
+}
+
+static int save(void)
+{
+	const char *problem = snapshot_save(&linux_try);
+
+	if (problem)
+		give_up("cannot save", problem);
+	return 0;
 }
 
 int main(void)
@@ -139,12 +167,15 @@ int main(void)
 		payload = hatch_source_memory(read_whole("payload", payload.size, 0), payload.size,
 					      "payload");
 	check(hatch_guest_init(&guest, hatch_board_memory()), "the guest");
-	check(hatch_guest_add_ram(&guest, hatch_gpa_of(HATCH_MACHINE_RAM),
-				  memory ? strtoull(memory, NULL, 0) : 512 << 20),
-	      "the guest's memory, a multiple of 4096 bytes that the machine can spare");
+	if (!snapshot_is_given()) /* that brings its RAM */
+		check(hatch_guest_add_ram(&guest, hatch_gpa_of(HATCH_MACHINE_RAM),
+					  memory ? strtoull(memory, NULL, 0) : 512 << 20),
+		      "the guest's memory, a multiple of 4096 bytes that the machine can spare");
 	check(hatch_vcpu_init(&vcpu, &guest), "the vcpu");
 	do
-		if (live(&host, &boot) != HATCH_DONE)
+		if (live(&host, &boot) == HATCH_SUSPENDED)
+			return save();
+		else if (linux_try.outcome != HATCH_DONE)
 			give_up("Linux", hatch_try_format(&linux_try, line, sizeof(line)));
 	while (hatch_machine_reboots(&machine) && !find_text("once"));
 	if (hatch_machine_reboots(&machine))

@@ -14,6 +14,7 @@
 #include "image.h"
 #include "qemu.h"
 #include "report.h"
+#include "snapshot.h"
 #include "session.h"
 #include "tool.h"
 
@@ -33,6 +34,7 @@ struct boot {
 	const char *payload;
 	const char *exec;
 	const char *emulate;
+	const char *save, *load;
 	bool verbose;
 	bool stats;
 	uint64_t memory; /* of the guest, bytes */
@@ -97,8 +99,28 @@ static const char *add_command(const char *initrd, const char *command)
 	return path;
 }
 
+/* A snapshot is a guest with all that it has; nothing can be chosen for it any more. */
+static void check_snapshot(const struct boot *boot)
+{
+	const char *other = boot->kernel    ? "--kernel"
+			    : boot->initrd  ? "--initrd"
+			    : boot->append  ? "--append"
+			    : boot->payload ? "--payload"
+			    : boot->exec    ? "--exec"
+			    : boot->save    ? "--save"
+					    : NULL;
+
+	if (boot->load && (other || boot->machine.memory))
+		hatch_report_fail(HATCH_EXIT_USAGE, "--load brings all of the guest: leave out %s",
+				  other ?: "--memory");
+	if (boot->save && (boot->exec || boot->payload))
+		hatch_report_fail(HATCH_EXIT_USAGE, "--save waits for the shell: leave out %s",
+				  boot->exec ? "--exec" : "--payload");
+}
+
 static void check_choice(const struct boot *boot)
 {
+	check_snapshot(boot);
 	hatch_emulate_check(boot->emulate);
 	if (boot->stats && !boot->emulate)
 		hatch_report_fail(HATCH_EXIT_USAGE,
@@ -143,6 +165,8 @@ static void choose_linux(struct boot *boot)
 	boot->run.wait_ready = boot->exec || (own_initrd && !isatty(STDIN_FILENO));
 	if (boot->run.wait_ready) /* Linux hands it to init in the environment */
 		boot->append = hatch_text_format("%s hatch_ready=1", boot->append);
+	if (boot->save)
+		boot->append = hatch_text_format("%s hatch_save=1 hatch_ready=1", boot->append);
 	if (boot->exec) {
 		/* A panic restarts Linux, which ends the run: see describe(). */
 		boot->append = hatch_text_format("%s quiet loglevel=1 panic=-1", boot->append);
@@ -164,9 +188,18 @@ static void choose_payload(struct boot *boot)
 		  file_size(boot->payload) + file_size(boot->initrd));
 }
 
+/* Everything is in the snapshot; the guest's memory, too. */
+static void choose_snapshot(struct boot *boot)
+{
+	boot->memory = hatch_snapshot_memory(boot->load);
+	boot->run.wait_ready = !isatty(STDIN_FILENO);
+}
+
 static void choose(struct boot *boot)
 {
-	if (boot->payload)
+	if (boot->load)
+		choose_snapshot(boot);
+	else if (boot->payload)
 		choose_payload(boot);
 	else
 		choose_linux(boot);
@@ -177,6 +210,7 @@ static void describe(struct boot *boot)
 	hatch_blob_give_file(&boot->run, "kernel", boot->kernel);
 	hatch_blob_give_file(&boot->run, "payload", boot->payload);
 	hatch_blob_give_file(&boot->run, "initrd", boot->initrd);
+	hatch_blob_give_file(&boot->run, "snapshot", boot->load);
 	hatch_blob_give_text(&boot->run, "append", boot->append);
 	hatch_blob_give_text(&boot->run, "memory",
 			     hatch_text_format("%llu", (unsigned long long)boot->memory));
@@ -186,6 +220,8 @@ static void describe(struct boot *boot)
 	/* A command that restarts its machine would be run again, and again. */
 	hatch_blob_give_text(&boot->run, "once", boot->exec ? "1" : NULL);
 	boot->run.memory = boot->memory + MEMORY_HOST + hatch_blob_bytes(&boot->run);
+	if (boot->save)
+		hatch_snapshot_prepare(&boot->run, boot->save, boot->memory);
 }
 
 int hatch_command_boot(const struct hatch_command *self, int argc, char **argv)
@@ -201,6 +237,10 @@ int hatch_command_boot(const struct hatch_command *self, int argc, char **argv)
 		  HATCH_OPTION_TEXT, &boot.payload },
 		{ "--exec", "CMD", "run CMD in the guest; its output and exit code are ours",
 		  HATCH_OPTION_TEXT, &boot.exec },
+		{ "--save", "FILE", "boot until the shell is up, save the guest, and end",
+		  HATCH_OPTION_TEXT, &boot.save },
+		{ "--load", "FILE", "go on where a --save ended, without booting",
+		  HATCH_OPTION_TEXT, &boot.load },
 		{ "--emulate", "LIST",
 		  "compute what the CPU lacks: some of " HATCH_EMULATED ", or all",
 		  HATCH_OPTION_TEXT, &boot.emulate },
@@ -227,5 +267,6 @@ int hatch_command_boot(const struct hatch_command *self, int argc, char **argv)
 	hatch_qemu_need(&boot.machine);
 	choose(&boot);
 	describe(&boot);
-	return hatch_qemu_run(&boot.run);
+	return boot.save ? hatch_snapshot_keep(hatch_qemu_run(&boot.run))
+			 : hatch_qemu_run(&boot.run);
 }

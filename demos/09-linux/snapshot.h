@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Linux saved and loaded: `hatch boot --save` and `--load`. */
+#ifndef DEMO_LINUX_SNAPSHOT_H
+#define DEMO_LINUX_SNAPSHOT_H
+
+#include <hatch/try.h>
+
+/*
+ * When the machine was started with room for a snapshot: enters a scope that suspends the guest as
+ * soon as its init says that it is up. Errors: those of hatch_scope_enter.
+ */
+int snapshot_watch(struct hatch_try *t);
+
+/* The try is suspended: saves it into that room. NULL, or what was wrong. */
+const char *snapshot_save(struct hatch_try *t);
+
+/* Whether the machine was given a snapshot, and how the try goes on with it. */
+bool snapshot_is_given(void);
+int snapshot_load(struct hatch_try *t);
+enum hatch_outcome snapshot_resume(void);
+
+#endif
