@@ -24,7 +24,7 @@
 	\op	a7, 120(sp)
 	.endm
 
-	.section .text.start, "ax", @progbits
+	.section .boot, "ax", @progbits
 	.globl	_start
 _start:
 	la	t0, vector

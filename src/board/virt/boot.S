@@ -6,7 +6,7 @@
  *
  * gp is never set up: nothing here uses it, and a guest may have it.
  */
-	.section .text.start, "ax", @progbits
+	.section .boot, "ax", @progbits
 	.globl	_start
 _start:
 	csrw	sie, zero
