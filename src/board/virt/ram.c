@@ -114,7 +114,7 @@ void virt_ram_init(const void *fdt)
 	int node = -1;
 
 	virt_ram_reserve(image_end, HATCH_PAGE_SIZE);
-	virt_ram_reserve((uintptr_t)fdt, fdt_totalsize(fdt));
+	virt_ram_reserve((uintptr_t)fdt, fdt_totalsize(fdt)); /* where it is our copy: once more */
 	reserve_initrd(fdt);
 	reserve_listed(fdt);
 	virt_blob_reserve();

@@ -9,7 +9,7 @@
 #include "virt.h"
 
 int main(void);
-_Noreturn void virt_start(uint64_t hart_id, const void *fdt);
+_Noreturn void virt_start(uint64_t hart_id, void *fdt);
 
 /* Filled with a pattern at boot. Translation is off, so no page can be taken away instead. */
 extern uint64_t virt_stack_guard[];
@@ -67,7 +67,7 @@ _Noreturn void virt_die(const char *what, const char *remedy)
 	hatch_board_exit(VIRT_EXIT_BROKEN);
 }
 
-_Noreturn void virt_start(uint64_t hart_id, const void *fdt)
+_Noreturn void virt_start(uint64_t hart_id, void *fdt)
 {
 	this_hart = hart_id;
 	stack_guard_init();
@@ -77,7 +77,7 @@ _Noreturn void virt_start(uint64_t hart_id, const void *fdt)
 	if (!virt_tree_has_extension("h"))
 		virt_die("this CPU has no hypervisor extension",
 			 "its device tree's riscv,isa lacks `h`, use --cpu rv64,h=true");
-	virt_ram_init(fdt);
+	virt_ram_init(hatch_board_fdt());
 	virt_heap_init();
 	if (hatch_hart_init(virt_trap))
 		virt_die("the hypervisor extension does not answer",

@@ -8,19 +8,37 @@
 
 #include "virt.h"
 
+#define COPY_SIZE (128 << 10) /* bytes; QEMU's trees have some 10 KiB */
+
 static const void *tree;
+static _Alignas(8) uint8_t copy[COPY_SIZE];
+
+/*
+ * Firmware leaves the tree where it likes, in the middle of the RAM if there is more than 1 GiB: a
+ * guest that wants most of the RAM in one piece could not have it. True: the original's place is
+ * free, and zero again.
+ */
+static bool move_tree(void *fdt)
+{
+	size_t size = fdt_totalsize(fdt);
+
+	if (fdt_open_into(fdt, copy, COPY_SIZE) || fdt_pack(copy))
+		return false;
+	memset(fdt, 0, size);
+	return true;
+}
 
 const void *hatch_board_fdt(void)
 {
 	return tree;
 }
 
-void virt_tree_init(const void *fdt)
+void virt_tree_init(void *fdt)
 {
 	if (fdt_check_header(fdt))
 		virt_die("the firmware handed over no device tree",
 			 "boot through OpenSBI with a1 pointing to one (QEMU: -bios default)");
-	tree = fdt;
+	tree = move_tree(fdt) ? copy : fdt;
 }
 
 int virt_tree_find(const char *compatible)

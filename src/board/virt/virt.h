@@ -38,7 +38,7 @@ bool virt_stack_overflowed(void);
 _Noreturn void virt_die(const char *what, const char *remedy);
 
 /* tree.c: the device tree */
-void virt_tree_init(const void *fdt);
+void virt_tree_init(void *fdt);
 /* The first node with this `compatible`, or a negative libfdt error. */
 int virt_tree_find(const char *compatible);
 /* The node's first register block; false if there is none. */
