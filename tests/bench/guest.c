@@ -55,9 +55,9 @@ static uint64_t round_of(enum bench_guest what, uint64_t i)
 	case BENCH_PAGE:
 		return ROUND("sd a1, 0(a0)", BENCH_LAZY + i * 4096, i, 0, 0);
 	case BENCH_SBI_TIMER:
-		return ROUND("ecall", FAR, 0, 0, SBI_TIME);
+		return ROUND("ecall", FAR + i, 0, 0, SBI_TIME);
 	case BENCH_STIMECMP:
-		return ROUND("csrw 0x14d, a0", FAR, 0, 0, 0);
+		return ROUND("csrw 0x14d, a0", FAR + i, 0, 0, 0);
 	case BENCH_CONSOLE:
 		return console_round();
 	default:
