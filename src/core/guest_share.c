@@ -31,22 +31,62 @@ static bool withholds(struct hatch_gstage *stage, hatch_gpa gpa, bool fresh)
 	return false;
 }
 
+/* Takes a record out of the log. Returns the page of the pool that it alone kept, or NULL. */
+static struct hatch_pool_page *forget(struct hatch_guest *guest, struct hatch_pool_page *page)
+{
+	struct hatch_pool_page *old = NULL;
+
+	if (page->older)
+		page->older->newer = page->newer;
+	if (page->newer)
+		page->newer->older = page->older;
+	else
+		guest->log = page->older;
+	page->transaction = 0;
+	if (page->old & PTE_POOL)
+		old = pool_page_of(&guest->stage, page->old);
+	return old && --old->refs == 0 ? old : NULL;
+}
+
+/*
+ * A copy that no leaf leads to will never be undone, so its record goes as well: a guest whose
+ * pages come and go would fill the log otherwise. Another guest's log is that guest's affair.
+ */
 static void drop(struct hatch_gstage *stage, uint64_t pte)
 {
-	struct hatch_family *family = guest_of(stage)->family;
-	struct hatch_pool_page *page = pool_page_of(stage, pte);
+	struct hatch_guest *guest = guest_of(stage);
+	struct hatch_pool_page *page = pool_page_of(stage, pte), *old;
 
-	if (--page->refs || page->transaction)
+	if (--page->refs)
 		return;
-	page->next = family->dying;
-	family->dying = page;
+	for (; page; page = old) {
+		if (page->transaction && page->transaction != guest->transaction)
+			return;
+		old = page->transaction ? forget(guest, page) : NULL;
+		page->next = guest->family->dying;
+		guest->family->dying = page;
+	}
+}
+
+/*
+ * Tables were freed: what was remembered of them is stale for good. The guest may have so many
+ * freed that their count comes round to what it was.
+ */
+static void forget_tables(struct hatch_guest *guest)
+{
+	if (guest->freed_leaves != guest->stage.freed)
+		guest->leaves_at = 0;
+	if (guest->freed_before != guest->stage.freed)
+		guest->freed_before = guest->stage.freed - 1;
 }
 
 static void settle(struct hatch_gstage *stage)
 {
-	struct hatch_family *family = guest_of(stage)->family;
+	struct hatch_guest *guest = guest_of(stage);
+	struct hatch_family *family = guest->family;
 	struct hatch_pool_page *page, *next;
 
+	forget_tables(guest);
 	for (page = family->dying; page; page = next) {
 		next = page->next;
 		hatch_pool_give(family, page);
@@ -216,6 +256,9 @@ static void note(struct hatch_guest *guest, struct hatch_pool_page *page, uint64
 	page->entry = entry;
 	page->old = *entry;
 	page->older = guest->log;
+	page->newer = NULL;
+	if (page->older)
+		page->older->newer = page;
 	guest->log = page;
 }
 

@@ -27,9 +27,9 @@ enum {
 struct hatch_pool_page {
 	uint32_t refs;
 	uint32_t transaction;
-	uint64_t pte;		       /* its address as an entry has it, and no flags */
-	struct hatch_pool_page *next;  /* free, or about to be */
-	struct hatch_pool_page *older; /* in the log */
+	uint64_t pte;			       /* its address as an entry has it, and no flags */
+	struct hatch_pool_page *next;	       /* free, or about to be */
+	struct hatch_pool_page *older, *newer; /* in the log */
 	/* The record: at gpa was `old`, until this page took its place in *entry. */
 	uint64_t gpa;
 	uint64_t *entry;

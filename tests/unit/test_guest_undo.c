@@ -86,6 +86,37 @@ static void test_mapped_within(void **state)
 	arena_free(&arena, second, PAGE);
 }
 
+/* A guest may have tables freed until their count is what it was: nothing believes it is now. */
+static void test_count_that_wraps(void **state)
+{
+	void *first, *second;
+	uint32_t freed;
+
+	(void)state;
+	assert_int_equal(hatch_guest_add_lazy(&guest, hatch_gpa_of(LAZY), 4 * PAGE), HATCH_OK);
+	assert_int_equal(hatch_guest_begin(&guest), HATCH_OK);
+	first = map_lazy(LAZY, 0);
+	assert_int_equal(poke(&guest, LAZY, 1), HATCH_OK);
+	make_clone(); /* it keeps the record of the page alive */
+	freed = guest.stage.freed;
+	assert_int_equal(unmap(&guest.stage, LAZY, PAGE), HATCH_OK);
+	assert_int_equal(guest.stage.freed, freed + 1);
+	guest.stage.freed = freed - 1; /* many changes later */
+	second = map_lazy(LAZY, 0);
+	assert_int_equal(unmap(&guest.stage, LAZY, PAGE), HATCH_OK);
+	assert_int_equal(guest.stage.freed, freed);
+	arena_free(&arena, second, PAGE);
+	second = map_lazy(LAZY, 0);
+	assert_int_equal(poke(&guest, LAZY, 2), HATCH_OK);
+	expect(&clone, LAZY, 1);
+	hatch_guest_rollback(&guest);
+	expect(&guest, LAZY, 0);
+	assert_int_equal(unmap(&guest.stage, LAZY, PAGE), HATCH_OK);
+	assert_int_equal(unmap(&clone.stage, LAZY, PAGE), HATCH_OK);
+	arena_free(&arena, first, PAGE);
+	arena_free(&arena, second, PAGE);
+}
+
 static void test_rights_stay(void **state)
 {
 	(void)state;
@@ -211,6 +242,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_commit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mapped_between, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mapped_within, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_count_that_wraps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rights_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_clone_within, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_chunks, setup, teardown),
