@@ -2,7 +2,7 @@
 /* A file tree out of a cpio archive: reading it, once, with every number checked. */
 #include <string.h>
 
-#include <hatch/handlers/files.h>
+#include "files_internal.h"
 
 /* The header: a magic of six characters, then thirteen numbers of eight hexadecimal digits. */
 enum {
@@ -134,16 +134,66 @@ static int read_entry(struct reader *reader, struct entry *entry)
 	return entry->data ? 0 : fail(reader, "it ends within a file: it is truncated");
 }
 
-static uint32_t find_child(const struct hatch_files *files, uint32_t folder, const char *name,
+/* ---- The index of names ---- */
+
+/*
+ * Behind the files stand slots: a file's index at the place that its folder and name hash to, or
+ * soon behind. With four for each file, none of a tree that was not made for it is far off; one
+ * that was is refused. So the time for a name does not grow with its folder.
+ */
+enum { SLOTS_EACH = 4, SLOTS_TRIED = 64 };
+
+static size_t count_slots(const struct hatch_files *files)
+{
+	size_t slots = SLOTS_EACH;
+
+	while (slots < SLOTS_EACH * (size_t)files->room)
+		slots *= 2;
+	return slots;
+}
+
+static uint64_t hash(uint32_t folder, const char *name, size_t length)
+{
+	uint64_t sum = folder;
+
+	for (size_t i = 0; i < length; i++)
+		sum = (sum ^ (uint8_t)name[i]) * UINT64_C(0x100000001b3);
+	return sum * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+}
+
+static bool is_named(const struct hatch_file *file, uint32_t folder, const char *name,
+		     size_t length)
+{
+	return file->parent == folder && file->name_length == length &&
+	       !memcmp(file->name, name, length);
+}
+
+/* The file's slot, or the empty one that it would get; NULL: too many are in the way. */
+static uint32_t *find_slot(const struct hatch_files *files, uint32_t folder, const char *name,
 			   size_t length)
 {
-	uint32_t at = files->file[folder].child;
+	uint32_t *slots = (uint32_t *)(files->file + files->room);
+	size_t last = count_slots(files) - 1, at = hash(folder, name, length);
 
-	while (at != HATCH_FILES_NONE && (files->file[at].name_length != length ||
-					  memcmp(files->file[at].name, name, length)))
-		at = files->file[at].sibling;
-	return at;
+	for (unsigned int i = 0; i < SLOTS_TRIED; i++, at++) {
+		uint32_t *slot = &slots[at & last];
+
+		if (!*slot || is_named(&files->file[*slot], folder, name, length))
+			return slot;
+	}
+	return NULL;
 }
+
+/* The root has no slot, so 0 is none. */
+uint32_t hatch_files_child(const struct hatch_files *files, uint32_t folder, const char *name,
+			   size_t length)
+{
+	const uint32_t *slot = find_slot(files, folder, name, length);
+
+	return slot && *slot ? *slot : HATCH_FILES_NONE;
+}
+
+/* ---- Entries become files ---- */
 
 /* The folder of the entry; its name is cut down to the last part. */
 static int find_folder(struct reader *reader, struct entry *entry, uint32_t *folder)
@@ -154,7 +204,7 @@ static int find_folder(struct reader *reader, struct entry *entry, uint32_t *fol
 	while ((slash = memchr(entry->name, '/', entry->name_length))) {
 		size_t length = (size_t)(slash - entry->name);
 
-		*folder = find_child(reader->files, *folder, entry->name, length);
+		*folder = hatch_files_child(reader->files, *folder, entry->name, length);
 		if (*folder == HATCH_FILES_NONE ||
 		    (reader->files->file[*folder].mode & HATCH_FILE_KIND) != HATCH_FILE_FOLDER)
 			return fail(reader, "a file whose folder did not come before it");
@@ -164,19 +214,23 @@ static int find_folder(struct reader *reader, struct entry *entry, uint32_t *fol
 	return 0;
 }
 
-static int check_part(struct reader *reader, const struct entry *entry, uint32_t folder)
+/* Finds the slot for the last part of the entry's name. */
+static int check_part(struct reader *reader, const struct entry *entry, uint32_t folder,
+		      uint32_t **slot)
 {
 	const char *name = entry->name;
 	size_t length = entry->name_length;
 
 	if (!length || length > PART_MOST || (length <= 2 && !memcmp(name, "..", length)))
 		return fail(reader, "a file without a name of its own");
-	if (find_child(reader->files, folder, name, length) != HATCH_FILES_NONE)
-		return fail(reader, "two files of the same name");
-	return 0;
+	*slot = find_slot(reader->files, folder, name, length);
+	if (!*slot)
+		return fail(reader, "names that are made to be slow to find");
+	return **slot ? fail(reader, "two files of the same name") : 0;
 }
 
-static void append(struct hatch_files *files, const struct entry *entry, uint32_t folder)
+static void append(struct hatch_files *files, const struct entry *entry, uint32_t folder,
+		   uint32_t *slot)
 {
 	struct hatch_file *parent = &files->file[folder];
 	bool is_folder = (entry->mode & HATCH_FILE_KIND) == HATCH_FILE_FOLDER;
@@ -197,6 +251,7 @@ static void append(struct hatch_files *files, const struct entry *entry, uint32_
 		parent->child = files->count;
 	else
 		files->file[parent->last].sibling = files->count;
+	*slot = files->count;
 	parent->last = files->count++;
 }
 
@@ -210,7 +265,7 @@ static bool is_wanted(uint32_t mode)
 static int add(struct reader *reader, struct entry *entry)
 {
 	struct hatch_file *root = &reader->files->file[HATCH_FILES_ROOT];
-	uint32_t folder;
+	uint32_t folder, *slot;
 	int error;
 
 	if (!entry->name_length) {
@@ -222,9 +277,9 @@ static int add(struct reader *reader, struct entry *entry)
 	}
 	error = find_folder(reader, entry, &folder);
 	if (!error)
-		error = check_part(reader, entry, folder);
+		error = check_part(reader, entry, folder, &slot);
 	if (!error && is_wanted(entry->mode))
-		append(reader->files, entry, folder);
+		append(reader->files, entry, folder, slot);
 	return error;
 }
 
@@ -256,7 +311,7 @@ static int fill(struct reader reader, uint32_t entries)
 /* Whole pages, as any memory can give. */
 static size_t table_size(const struct hatch_files *files)
 {
-	size_t size = files->room * sizeof(*files->file);
+	size_t size = files->room * sizeof(*files->file) + count_slots(files) * sizeof(uint32_t);
 
 	return (size + HATCH_PAGE_SIZE - 1) & ~(size_t)(HATCH_PAGE_SIZE - 1);
 }

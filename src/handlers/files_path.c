@@ -2,7 +2,7 @@
 /* A file tree: paths. */
 #include <string.h>
 
-#include <hatch/handlers/files.h>
+#include "files_internal.h"
 #include "process_internal.h"
 
 enum {
@@ -26,16 +26,14 @@ static bool is_kind(const struct walk *walk, uint32_t file, uint32_t kind)
 static int64_t child(const struct walk *walk, const char *name, size_t length)
 {
 	const struct hatch_file *file = walk->files->file;
-	uint32_t at = file[walk->at].child;
+	uint32_t found;
 
 	if (length == 1 && name[0] == '.')
 		return walk->at;
 	if (length == 2 && !memcmp(name, "..", 2))
 		return file[walk->at].parent;
-	while (at != HATCH_FILES_NONE &&
-	       (file[at].name_length != length || memcmp(file[at].name, name, length)))
-		at = file[at].sibling;
-	return at == HATCH_FILES_NONE ? -LINUX_ENOENT : (int64_t)at;
+	found = hatch_files_child(walk->files, walk->at, name, length);
+	return found == HATCH_FILES_NONE ? -LINUX_ENOENT : (int64_t)found;
 }
 
 /* The link's path takes the place of its name: what comes behind it is kept. */

@@ -46,10 +46,11 @@ enum linux_signal {
 
 enum {
 	PROCESS_ID = 100,
-	PROCESS_PATH = 4096,   /* bytes of a path, its end included */
-	PROCESS_IO = 1 << 20,  /* bytes that one call moves at most: less than asked for is legal */
-	PROCESS_CHUNK = 512,   /* bytes that are copied at a time */
-	PROCESS_VECTORS = 1024 /* pieces of one readv or writev */
+	PROCESS_PATH = 4096,  /* bytes of a path, its end included */
+	PROCESS_IO = 1 << 20, /* bytes that one call moves at most: less than asked for is legal */
+	PROCESS_CONSOLE = 4096, /* the same, written to the console */
+	PROCESS_CHUNK = 512,	/* bytes that are copied at a time */
+	PROCESS_VECTORS = 1024	/* pieces of one readv or writev */
 };
 
 /*

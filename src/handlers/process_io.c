@@ -99,7 +99,7 @@ static int64_t write_stream(struct hatch_process *p, struct hatch_process_stream
 
 	if (!stream || stream->path_only || stream->file != HATCH_FILES_NONE || !stream->at)
 		return -LINUX_EBADF;
-	size = limit(size);
+	size = size < PROCESS_CONSOLE ? size : PROCESS_CONSOLE;
 	while (!error && done < size) {
 		size_t n = size - done < sizeof(chunk) ? size - done : sizeof(chunk);
 
@@ -138,6 +138,12 @@ int64_t process_pread64(struct hatch_process *p, const uint64_t a[8])
 typedef int64_t transfer(struct hatch_process *p, struct hatch_process_stream *stream, uint64_t at,
 			 uint64_t size);
 
+/* Nothing interrupts a handler, and the console may be slow: the rest is another call's. */
+static uint64_t most_for(const struct hatch_process_stream *stream)
+{
+	return stream->file == HATCH_FILES_NONE ? PROCESS_CONSOLE : PROCESS_IO;
+}
+
 /* Each piece is read from the program's memory once, when its turn comes. */
 static int64_t move_vector(struct hatch_process *p, const uint64_t a[8], transfer *move)
 {
@@ -148,7 +154,7 @@ static int64_t move_vector(struct hatch_process *p, const uint64_t a[8], transfe
 		return -LINUX_EINVAL;
 	if (!stream)
 		return -LINUX_EBADF;
-	for (uint32_t i = 0; i < (uint32_t)a[2] && moved < PROCESS_IO; i++) {
+	for (uint32_t i = 0; i < (uint32_t)a[2] && moved < most_for(stream); i++) {
 		struct vector piece;
 		int64_t done = process_copy_in(p, a[1] + i * sizeof(piece), &piece, sizeof(piece));
 

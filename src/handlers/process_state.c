@@ -37,6 +37,22 @@ static bool are_maps_sound(const struct hatch_process *p, const struct hatch_pro
 	return mapped == s->mapped && mapped <= p->config.memory;
 }
 
+/* Of which pages there are the last save tells, so no other state can be brought back. */
+static bool is_last_saved(const struct hatch_process *p, const struct hatch_process_state *s)
+{
+	return s->maps == p->saved_maps && !memcmp(s->map, p->saved, s->maps * sizeof(s->map[0]));
+}
+
+/* What openat could have opened. The console's place is which of its three streams it is. */
+static bool is_stream_sound(const struct hatch_process *p, const struct hatch_process_stream *s)
+{
+	if (!s->users)
+		return true;
+	if (s->file == HATCH_FILES_NONE)
+		return s->at < 3 && !s->path_only;
+	return is_file(p, s->file) && s->at <= INT64_MAX && process_may_open(p, s->file);
+}
+
 static bool are_files_sound(const struct hatch_process *p, const struct hatch_process_state *s)
 {
 	unsigned int users[HATCH_PROCESS_OPEN] = { 0 };
@@ -48,7 +64,7 @@ static bool are_files_sound(const struct hatch_process *p, const struct hatch_pr
 			users[s->number[i].stream - 1]++;
 	}
 	for (unsigned int i = 0; i < HATCH_PROCESS_OPEN; i++)
-		if (s->stream[i].users != users[i] || !is_file(p, s->stream[i].file))
+		if (s->stream[i].users != users[i] || !is_stream_sound(p, &s->stream[i]))
 			return false;
 	return s->folder < p->config.files->count &&
 	       process_kind(p, s->folder) == HATCH_FILE_FOLDER;
@@ -70,6 +86,8 @@ static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 	memcpy(&s, from, sizeof(s));
 	if (!are_maps_sound(p, &s) || !are_files_sound(p, &s) || !is_heap_sound(&s))
 		return HATCH_EFORMAT;
+	if (!is_last_saved(p, &s))
+		return HATCH_ENOTSUP;
 	process_page_restore(p, &s);
 	return 0;
 }

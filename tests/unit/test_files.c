@@ -285,6 +285,85 @@ static void test_random_damage(void **state)
 	assert_true(sound > 100);
 }
 
+/* ---- Many names ---- */
+
+enum { NAMES = 100000, NAME_ENTRY = 120 };
+
+/* One folder with `count` files, named by what `name_of` makes of their numbers. */
+static int init_names(uint8_t *bytes, uint32_t count, uint32_t (*name_of)(uint32_t))
+{
+	size_t size = 0;
+
+	for (uint32_t i = 0; i <= count; i++, size += NAME_ENTRY) {
+		char *to = (char *)bytes + size;
+
+		sprintf(to, "070701%08x%08x%072x%08x%08x", 0, HATCH_FILE_REGULAR, 0, 9, 0);
+		sprintf(to + 110, "%08x", i < count ? name_of(i) : 0);
+		if (i == count)
+			sprintf(to, "070701%088x%08x%08xTRAILER!!!", 0, 11, 0);
+	}
+	return hatch_files_init(&files, &arena.memory, bytes, size + 4);
+}
+
+static uint32_t itself(uint32_t number)
+{
+	return number;
+}
+
+/* A folder of many files takes a second or less, not minutes. */
+static void test_many_names(void **state)
+{
+	uint8_t *bytes = calloc(NAMES + 2, NAME_ENTRY);
+	char name[16];
+
+	(void)state;
+	assert_int_equal(init_names(bytes, NAMES, itself), 0);
+	assert_int_equal(files.count, NAMES + 1);
+	for (uint32_t i = 0; i < NAMES; i++) {
+		sprintf(name, "%08x", i);
+		assert_int_equal(find(name), i + 1);
+	}
+	check_tree();
+	assert_int_equal(find("ffffffff"), -LINUX_ENOENT);
+	hatch_files_fini(&files);
+	free(bytes);
+}
+
+/* The slot that a number's name has in an index of 512, which 66 entries make. */
+static uint32_t slot_of(uint32_t number)
+{
+	uint64_t sum = HATCH_FILES_ROOT;
+	char name[16];
+
+	sprintf(name, "%08x", number);
+	for (unsigned int i = 0; i < 8; i++)
+		sum = (sum ^ (uint8_t)name[i]) * UINT64_C(0x100000001b3);
+	return (uint32_t)(sum * UINT64_C(0x9e3779b97f4a7c15) >> 32) % 512;
+}
+
+/* Numbers whose names all want the same slot. */
+static uint32_t fellow(uint32_t number)
+{
+	static uint32_t last;
+
+	for (last = number ? last + 1 : 0; slot_of(last) != 5;)
+		last++;
+	return last;
+}
+
+/* Nobody's files are called so by chance. */
+static void test_names_that_fall_together(void **state)
+{
+	static uint8_t bytes[68 * NAME_ENTRY];
+
+	(void)state;
+	assert_int_equal(init_names(bytes, 64, fellow), 0);
+	hatch_files_fini(&files);
+	memset(bytes, 0, sizeof(bytes));
+	assert_int_equal(init_names(bytes, 65, fellow), HATCH_EFORMAT);
+	assert_non_null(strstr(files.problem, "slow to find"));
+}
+
 static void test_no_memory(void **state)
 {
 	(void)state;
@@ -309,6 +388,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_strange_numbers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_truncated, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_random_damage, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_names_that_fall_together, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 	};
 

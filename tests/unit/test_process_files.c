@@ -155,6 +155,22 @@ static void test_console(void **state)
 	assert_int_equal(call(READV, 0, PLACE, 1), 0);
 }
 
+/* However much it writes, the handler is soon done: a deadline cannot interrupt it. */
+static void test_much_for_the_console(void **state)
+{
+	const uint64_t stack = HATCH_PROCESS_END - HATCH_PROCESS_STACK;
+	uint64_t vector[64][2];
+
+	(void)state;
+	assert_int_equal(call(WRITE, 1, stack, HATCH_PROCESS_STACK), PROCESS_CONSOLE);
+	for (size_t i = 0; i < COUNT_OF(vector); i++) {
+		vector[i][0] = stack;
+		vector[i][1] = PROCESS_CONSOLE - 1;
+	}
+	poke(PLACE, vector, sizeof(vector));
+	assert_int_equal(call(WRITEV, 1, PLACE, COUNT_OF(vector)), 2 * (PROCESS_CONSOLE - 1));
+}
+
 static void test_poll(void **state)
 {
 	struct {
@@ -282,6 +298,7 @@ int main(void)
 		TEST(test_allowed_folders),
 		TEST(test_numbers),
 		TEST(test_console),
+		TEST(test_much_for_the_console),
 		TEST(test_poll),
 		TEST(test_folders),
 		TEST(test_entries),

@@ -6,6 +6,7 @@ enum {
 	MUNMAP = 215,
 	MMAP = 222,
 	MPROTECT = 226,
+	MADVISE = 233,
 	WRITABLE = HATCH_PROT_READ | HATCH_PROT_WRITE,
 	FIXED = 0x10,
 	PRIVATE_ANONYMOUS = 0x22,
@@ -96,6 +97,34 @@ static void test_transaction(void **state)
 	hatch_guest_rollback(&guest);
 	process_page_restore(&process, &saved);
 	assert_int_equal(peek64(at), 50);
+}
+
+/* However often a page comes and goes, the transaction takes no more memory for it. */
+static void test_pages_that_come_and_go(void **state)
+{
+	const uint64_t value = 7;
+	uint64_t at = (uint64_t)map_new(0, PAGE, WRITABLE, 0);
+	size_t before = 0;
+
+	(void)state;
+	keep();
+	assert_int_equal(hatch_guest_begin(&guest), 0);
+	for (unsigned int i = 0; i < 1000; i++) {
+		poke(at, &value, 8);
+		assert_int_equal(call(MPROTECT, at, PAGE, 0), 0);
+		assert_int_equal(call(MPROTECT, at, PAGE, WRITABLE), 0);
+		poke(at, &value, 8);
+		assert_int_equal(call(MADVISE, at, PAGE, 4), 0);
+		poke(at, &value, 8);
+		assert_int_equal(call(MUNMAP, at, PAGE), 0);
+		assert_int_equal(map_new(at, PAGE, WRITABLE, FIXED), at);
+		if (!before)
+			before = arena.bytes;
+		assert_int_equal(arena.bytes, before);
+	}
+	hatch_guest_rollback(&guest);
+	process_page_restore(&process, &saved);
+	assert_int_equal(peek64(at), 0);
 }
 
 /* Everything that the program could see: its state, and each page of each mapping. */
@@ -208,13 +237,41 @@ static void test_foreign_states(void **state)
 	}
 }
 
+/* Nor may it bring what the program could not have got by itself. */
+static void test_states_that_never_were(void **state)
+{
+	const struct hatch_state *keeper = &process.keep;
+	struct hatch_process_state wrong;
+
+	(void)state;
+	process.config.allow[0] = "/data";
+	assert_int_equal(call(OPENAT, (uint64_t)-100, text("/data/a"), 0), 3);
+	keeper->save(keeper->arg, &saved);
+	wrong = saved;
+	wrong.stream[3].file =
+		(uint32_t)hatch_files_find(&files, HATCH_FILES_ROOT, "/secret/key", true);
+	assert_int_equal(keeper->restore(keeper->arg, &wrong, &vcpu), HATCH_EFORMAT);
+	wrong = saved;
+	wrong.stream[1].at = 1000; /* neither output nor error */
+	assert_int_equal(keeper->restore(keeper->arg, &wrong, &vcpu), HATCH_EFORMAT);
+	wrong = saved;
+	wrong.map[0].file =
+		(uint32_t)hatch_files_find(&files, HATCH_FILES_ROOT, "/secret/key", true);
+	assert_int_equal(keeper->restore(keeper->arg, &wrong, &vcpu), HATCH_ENOTSUP);
+	assert_int_equal(keeper->restore(keeper->arg, &saved, &vcpu), 0);
+	/* Which pages it had then is not known any more. */
+	map_new(0, PAGE, HATCH_PROT_READ, 0);
+	keeper->save(keeper->arg, &wrong);
+	assert_int_equal(keeper->restore(keeper->arg, &saved, &vcpu), HATCH_ENOTSUP);
+	assert_int_equal(keeper->restore(keeper->arg, &wrong, &vcpu), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_restore_mappings),
-		TEST(test_transaction),
-		TEST(test_random_transactions),
-		TEST(test_foreign_states),
+		TEST(test_restore_mappings),	   TEST(test_transaction),
+		TEST(test_pages_that_come_and_go), TEST(test_random_transactions),
+		TEST(test_foreign_states),	   TEST(test_states_that_never_were),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
