@@ -46,9 +46,10 @@ struct hatch_files {
 
 /*
  * Reads an archive of `size` bytes, which stay the caller's and must outlive the tree. Takes
- * memory for one struct hatch_file for each entry, and 16 to 32 bytes for finding it by name. Names may begin with "/" or "./"; folders come
- * before what is in them; devices, sockets and the like are passed over, and of a file with
- * several names only the one that carries the bytes has any.
+ * memory for one struct hatch_file for each entry, and 16 to 32 bytes for finding it by name.
+ * Names may begin with "/" or "./"; folders come before what is in them; devices, sockets and the
+ * like are passed over, and of a file with several names only the one that carries the bytes has
+ * any.
  * Errors: HATCH_EINVAL (NULL), HATCH_EFORMAT (damaged, or another format: `problem` and `at`
  * tell), HATCH_ENOMEM. On failure nothing is kept.
  */
