@@ -6,53 +6,19 @@
 
 #include <hatch/board.h>
 #include <hatch/handlers/exit.h>
-#include <hatch/handlers/machine.h>
 
+#include "quiet_host.h"
 #include "world.h"
 
 static struct world w;
 static struct hatch_machine machine;
 static struct hatch_sbi_hart hart[2];
 
-static void console_write(void *arg, const void *bytes, size_t size)
-{
-	(void)arg;
-	(void)bytes;
-	(void)size;
-}
-
-static int console_read(void *arg)
-{
-	(void)arg;
-	return -1;
-}
-
-static void console_interrupt(void *arg, bool on)
-{
-	(void)arg;
-	(void)on;
-}
-
-static void timer(void *arg, uint64_t ticks)
-{
-	(void)arg;
-	hatch_board_timer(ticks);
-}
-
-static uint64_t wall_ns(void *arg)
-{
-	(void)arg;
-	return hatch_board_wall_ns();
-}
-
 static const struct hatch_machine_host *host(void)
 {
 	static struct hatch_machine_host the;
 
-	the = (struct hatch_machine_host){
-		hatch_board_fdt(), console_write, console_read, console_interrupt, timer,
-		wall_ns,	   NULL
-	};
+	the = quiet_host();
 	return &the;
 }
 

@@ -2,52 +2,18 @@
 /* The wires of the stock machine: a device's interrupt reaches the guest through the PLIC. */
 #include <hatch/board.h>
 #include <hatch/handlers/exit.h>
-#include <hatch/handlers/machine.h>
 
+#include "quiet_host.h"
 #include "world.h"
 
 static struct world world;
 static struct hatch_machine machine;
 static struct hatch_sbi_hart hart;
 
-static void console_write(void *arg, const void *bytes, size_t size)
-{
-	(void)arg;
-	(void)bytes;
-	(void)size;
-}
-
-static int console_read(void *arg)
-{
-	(void)arg;
-	return -1;
-}
-
-static void console_interrupt(void *arg, bool on)
-{
-	(void)arg;
-	(void)on;
-}
-
-static void timer(void *arg, uint64_t ticks)
-{
-	(void)arg;
-	hatch_board_timer(ticks);
-}
-
-static uint64_t wall_ns(void *arg)
-{
-	(void)arg;
-	return hatch_board_wall_ns();
-}
-
 /* The code on a whole machine; it must end itself with this status. */
 static void run(const uint8_t *code, const uint8_t *end, long status)
 {
-	const struct hatch_machine_host host = {
-		hatch_board_fdt(), console_write, console_read, console_interrupt, timer,
-		wall_ns,	   NULL
-	};
+	const struct hatch_machine_host host = quiet_host();
 
 	world_bare(&world, code, end);
 	hart.vcpu = &world.vcpu;
