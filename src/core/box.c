@@ -119,9 +119,7 @@ static void reset_registers(struct hatch_box *box)
 	struct hatch_vcpu *vcpu = &box->vcpu;
 
 	box->resumable = false;
-	hatch_vcpu_clear(vcpu, hatch_gpa_of(0), 0, 0);
-	vcpu->frame.sstatus = SSTATUS_UXL_64; /* without SPP: VU-mode */
-	vcpu->vs.vsstatus |= SSTATUS_FS_CLEAN;
+	hatch_vcpu_reset_user(vcpu, hatch_gpa_of(0), 0);
 	vcpu->vs.scounteren = 0;
 	vcpu->confine.hedeleg = 0;
 	vcpu->confine.hcounteren = 0;

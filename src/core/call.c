@@ -5,6 +5,7 @@
  */
 #include <hatch/csr.h>
 #include "call.h"
+#include "dispatch.h"
 #include "hart.h"
 #include "offsets.h"
 
@@ -108,19 +109,6 @@ static bool is_lost(const struct hatch_vcpu *vcpu)
 	return vcpu->frame.sstatus & SSTATUS_SPP;
 }
 
-/* As try.c's. False: the timer went off for nobody. */
-static bool take_timer(struct hatch_box *box)
-{
-	uint64_t deadline = box->t.deadline;
-
-	if (hatch_vcpu_time(&box->vcpu) < deadline)
-		return hatch_hart_alarm_is_due();
-	hatch_try_set_deadline(&box->t, HATCH_NEVER);
-	box->t.event.kind = HATCH_DEADLINE;
-	box->t.event.deadline.ticks = deadline;
-	return true;
-}
-
 /* The box trapped elsewhere than at its return. True: it goes on. */
 static bool go_on(struct hatch_box *box, struct hatch_call_result *result)
 {
@@ -143,8 +131,9 @@ static bool go_on(struct hatch_box *box, struct hatch_call_result *result)
 	if (hatch_event_needs_fetch(&trap, vcpu))
 		fetched = hatch_vcpu_fetch(vcpu);
 	hatch_event_decode(&box->t.event, &trap, vcpu, fetched);
-	if (trap.scause == (CAUSE_INTERRUPT | IRQ_S_TIMER) && !take_timer(box))
-		return true;
+	if (trap.scause == (CAUSE_INTERRUPT | IRQ_S_TIMER) && !hatch_deadline_passed(&box->t) &&
+	    !hatch_hart_alarm_is_due())
+		return true; /* for nobody */
 	hatch_box_explain(box, &trap, result);
 	return false;
 }

@@ -161,25 +161,29 @@ static bool is_delegated(const struct hatch_vcpu *vcpu, const struct hatch_trap 
 	return trap->scause < 64 && (vcpu->confine.hedeleg >> trap->scause & 1);
 }
 
+bool hatch_deadline_passed(struct hatch_try *t)
+{
+	uint64_t deadline = t->deadline;
+
+	if (hatch_vcpu_time(t->vcpu) < deadline)
+		return false;
+	hatch_try_set_deadline(t, HATCH_NEVER);
+	t->event.kind = HATCH_DEADLINE;
+	t->event.deadline.ticks = deadline;
+	return true;
+}
+
 /*
  * The timer went off: for the try, for the host, or for nobody any more. A deadline is over once
  * it has passed; the host's alarm goes on until the host sets it anew.
  */
 static enum settled take_timer(struct hatch_try *t, const struct hatch_trap *trap)
 {
-	uint64_t deadline = t->deadline;
-
-	if (hatch_vcpu_time(t->vcpu) >= deadline) {
-		hatch_try_set_deadline(t, HATCH_NEVER);
-		decode_trap(t, trap);
-		t->event.kind = HATCH_DEADLINE;
-		t->event.deadline.ticks = deadline;
-		return offer(t, NULL);
-	}
-	if (!hatch_hart_alarm_is_due())
-		return SETTLED_YES;
 	decode_trap(t, trap);
-	return offer(t, NULL);
+	if (hatch_deadline_passed(t) || hatch_hart_alarm_is_due())
+		return offer(t, NULL);
+	t->cont.verdict = CLOSED;
+	return SETTLED_YES;
 }
 
 /* A store, or an update of the guest's own page table, that only the sharing of a page stops. */

@@ -25,6 +25,12 @@ enum settled hatch_settle_pending(struct hatch_try *t);
 /* Leaves the tries that a handler of t has pulled and not left. */
 void hatch_leave_strays(const struct hatch_try *t);
 
+/*
+ * The timer went off, and t->event is that interrupt. If t's deadline has passed, the deadline is
+ * over and the event is it.
+ */
+bool hatch_deadline_passed(struct hatch_try *t);
+
 /* Notes how the run ends. */
 void hatch_try_end(struct hatch_try *t, enum hatch_outcome outcome, int error);
 
