@@ -117,7 +117,9 @@ struct hatch_state {
 };
 
 /*
- * Clauses that are in force together, and the scope around them.
+ * Clauses that are in force together, and the scope around them. Tries on several harts may have
+ * the same scopes around theirs: sealed ones are only read. To change one is the affair of one hart,
+ * while it is not sealed.
  * Invariants: clauses of one kind have disjoint keys. While `sealed` is not 0 nothing is added or
  * taken out, and `tree` holds for each kind a balanced search tree of the clauses in the order of
  * their keys; of the illegal kind one tree for each mask, their roots linked by `group`.
@@ -130,8 +132,9 @@ struct hatch_scope {
 	struct hatch_state *states;
 	struct hatch_catch *tree[HATCH_KINDS];
 	struct hatch_catch *any;
-	unsigned int sealed; /* how many running tries it is in force in */
-	bool built;	     /* the tables are those of `clauses` */
+	struct hatch_lock lock;	     /* guards `sealed`, and the tables until they are built */
+	unsigned int sealed;	     /* how many running tries it is in force in */
+	bool built;		     /* the tables are those of `clauses` */
 };
 
 /* An empty scope inside `outer` (NULL: outermost). The name is borrowed, for messages. */

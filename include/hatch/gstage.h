@@ -8,7 +8,7 @@
 #ifndef HATCH_GSTAGE_H
 #define HATCH_GSTAGE_H
 
-#include <hatch/types.h>
+#include <hatch/lock.h>
 
 /*
  * Where the framework takes memory from. The caller owns the struct; it outlives every user.
@@ -81,6 +81,11 @@ struct hatch_gstage {
 	enum hatch_gstage_mode mode;
 	uint16_t root_first, root_end;
 	uint16_t vmid;
+	/*
+	 * Guards the tables, and with `common` (of all guests that share memory with this one, in
+	 * place of `own`) the pages that they share: from the look at an entry to the fence.
+	 */
+	struct hatch_lock own, *common;
 };
 
 /* What one guest-physical address translates to. */

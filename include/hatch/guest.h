@@ -23,6 +23,9 @@ struct hatch_family;
 struct hatch_pool_page;
 
 /*
+ * Several harts may run vcpus of the guest at once, and use the functions below meanwhile, except
+ * where they say that none may run. `stage` has the lock for the tables, and, when pages are shared,
+ * their pool; the list of regions is not changed while another hart runs the guest.
  * Invariants: regions do not overlap; an address is RAM exactly if a region contains it, whether
  * or not a page is mapped there at the moment. A guest that was cloned, is a clone, or had a
  * transaction must not be moved to another address.
@@ -40,6 +43,10 @@ struct hatch_guest {
 	uint64_t *leaves;	     /* the last table of 4 KiB leaves that a write fault met */
 	uint64_t leaves_at;	     /* gpa >> 21 of what it translates, and 1; 0: none */
 	bool marked; /* no leaf that may be shared is writable, but those in the log */
+	uint64_t harts; /* that may have cached translations, by their ids; all ones: all. Atomic */
+	/* Under the lock of `stage`: */
+	unsigned int entered; /* tries of its vcpus that are in the middle of a run */
+	bool exclusive;	      /* one of them is transactional: the others are of its hart */
 };
 
 /*
@@ -115,6 +122,8 @@ void *hatch_guest_pointer(struct hatch_guest *guest, hatch_gpa gpa, size_t *size
  * whoever gives them back must have kept a record of them, since a look-up finds the guest's copy
  * (hatch_mapping's `pooled`).
  *
+ * No vcpu of `guest` may run on another hart; afterwards each of the two is on its own.
+ *
  * A hart that sets the bits A and D of the guest's own page tables without asking the G-stage for
  * W, as QEMU 7.2 does (and later ones where henvcfg.ADUE is set), sets them for the whole family,
  * and no rollback takes them back. Everything else is private.
@@ -151,7 +160,8 @@ size_t hatch_guest_private_pages(const struct hatch_guest *guest);
  * Contents only: what is mapped, unmapped or protected within a transaction stays so, and so does
  * a region that is added. Pages that are mapped into a lazy region within it are put back to what
  * they held when they were mapped. Lent memory is the caller's own and is not put back. Neither
- * is what was written through a pointer of hatch_guest_pointer from before.
+ * is what was written through a pointer of hatch_guest_pointer from before. One vcpu of the guest
+ * runs at most, from now to the end.
  * Errors: HATCH_EINVAL, HATCH_EBUSY (one is open: commit it or roll it back), HATCH_ENOMEM.
  */
 int hatch_guest_begin(struct hatch_guest *guest);

@@ -90,38 +90,53 @@ void hatch_gstage_fini(struct hatch_gstage *stage)
 {
 	if (!stage->root)
 		return;
+	lock_stage(stage);
 	hatch_gstage_raze(stage);
+	unlock_stage(stage);
 }
 
 int hatch_gstage_map(struct hatch_gstage *stage, hatch_gpa gpa, hatch_hpa hpa, uint64_t size,
 		     unsigned int prot)
 {
+	int error = HATCH_EOVERLAP;
+
 	if (!range_is_valid(gpa.addr, size, address_limit(stage)) ||
 	    !range_is_valid(hpa.addr, size, (uint64_t)1 << HPA_BITS) || !prot_is_valid(prot))
 		return HATCH_EINVAL;
-	if (mapped_bytes(stage, gpa.addr, size))
-		return HATCH_EOVERLAP;
-	return hatch_gstage_fill(stage, gpa.addr, hpa.addr, size, leaf_flags(prot));
+	lock_stage(stage);
+	if (!mapped_bytes(stage, gpa.addr, size))
+		error = hatch_gstage_fill(stage, gpa.addr, hpa.addr, size, leaf_flags(prot));
+	unlock_stage(stage);
+	return error;
 }
 
 int hatch_gstage_unmap(struct hatch_gstage *stage, hatch_gpa gpa, uint64_t size)
 {
+	int error;
+
 	if (!range_is_valid(gpa.addr, size, address_limit(stage)))
 		return HATCH_EINVAL;
-	return hatch_gstage_rewrite(stage, gpa.addr, size, 0);
+	lock_stage(stage);
+	error = hatch_gstage_rewrite(stage, gpa.addr, size, 0);
+	unlock_stage(stage);
+	return error;
 }
 
 int hatch_gstage_protect(struct hatch_gstage *stage, hatch_gpa gpa, uint64_t size,
 			 unsigned int prot)
 {
+	int error = HATCH_EFAULT;
+
 	if (!range_is_valid(gpa.addr, size, address_limit(stage)) || !prot_is_valid(prot))
 		return HATCH_EINVAL;
-	if (mapped_bytes(stage, gpa.addr, size) != size)
-		return HATCH_EFAULT;
-	return hatch_gstage_rewrite(stage, gpa.addr, size, leaf_flags(prot));
+	lock_stage(stage);
+	if (mapped_bytes(stage, gpa.addr, size) == size)
+		error = hatch_gstage_rewrite(stage, gpa.addr, size, leaf_flags(prot));
+	unlock_stage(stage);
+	return error;
 }
 
-int hatch_gstage_lookup(const struct hatch_gstage *stage, hatch_gpa gpa, struct hatch_mapping *out)
+int hatch_gstage_find(const struct hatch_gstage *stage, hatch_gpa gpa, struct hatch_mapping *out)
 {
 	unsigned int level;
 	uint64_t pte;
@@ -138,6 +153,16 @@ int hatch_gstage_lookup(const struct hatch_gstage *stage, hatch_gpa gpa, struct 
 	out->cow = pte & PTE_COW;
 	out->pooled = pte & PTE_POOL;
 	return HATCH_OK;
+}
+
+int hatch_gstage_lookup(const struct hatch_gstage *stage, hatch_gpa gpa, struct hatch_mapping *out)
+{
+	int error;
+
+	lock_stage(stage);
+	error = hatch_gstage_find(stage, gpa, out);
+	unlock_stage(stage);
+	return error;
 }
 
 uint64_t hatch_gstage_hgatp(const struct hatch_gstage *stage)

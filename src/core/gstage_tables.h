@@ -91,6 +91,22 @@ static inline uint64_t *table_of(const struct hatch_gstage *stage, uint64_t pte)
 	return stage->memory->pointer(stage->memory->arg, hpa_of_pte(pte));
 }
 
+/* A lookup takes the lock as well, which is no part of what is looked at. */
+static inline struct hatch_lock *lock_of(const struct hatch_gstage *stage)
+{
+	return stage->common ? stage->common : (struct hatch_lock *)&stage->own;
+}
+
+static inline void lock_stage(const struct hatch_gstage *stage)
+{
+	hatch_lock_acquire(lock_of(stage));
+}
+
+static inline void unlock_stage(const struct hatch_gstage *stage)
+{
+	hatch_lock_release(lock_of(stage));
+}
+
 /* The root's entries that may be in use, widened to multiples of 8. */
 static inline void root_span(const struct hatch_gstage *stage, unsigned int *first,
 			     unsigned int *end)
@@ -118,6 +134,11 @@ static inline uint64_t *walk(const struct hatch_gstage *stage, uint64_t gpa, uns
 	}
 	return entry;
 }
+
+/* All that follows is called with the lock held. */
+
+/* As hatch_gstage_lookup. */
+int hatch_gstage_find(const struct hatch_gstage *stage, hatch_gpa gpa, struct hatch_mapping *out);
 
 /*
  * Maps [gpa, gpa+size), of which nothing is mapped, to `hpa` with leaves that have `flags`.

@@ -113,10 +113,12 @@ void hatch_guest_fini(struct hatch_guest *guest)
 
 	hatch_guest_commit(guest);
 	hatch_gstage_fini(&guest->stage);
+	lock_stage(&guest->stage);
 	for (unsigned int i = 0; i < guest->regions; i++)
 		if (hatch_family_disowns(guest, &guest->region[i]))
 			memory->free(memory->arg, guest->region[i].host, guest->region[i].size);
 	guest->regions = 0;
+	unlock_stage(&guest->stage);
 	hatch_family_leave(guest);
 }
 
@@ -136,7 +138,7 @@ static void *pointer_into(const struct hatch_guest *guest, const struct hatch_ma
 static int look_up(const struct hatch_guest *guest, hatch_gpa gpa, unsigned int prot,
 		   struct hatch_mapping *m)
 {
-	int error = hatch_gstage_lookup(&guest->stage, gpa, m);
+	int error = hatch_gstage_find(&guest->stage, gpa, m);
 
 	return error || (m->prot & prot) != prot ? HATCH_EFAULT : HATCH_OK;
 }
@@ -149,15 +151,19 @@ static int look_up_own(struct hatch_guest *guest, hatch_gpa gpa, unsigned int pr
 
 	if (error || !m->cow || !(prot & HATCH_PROT_WRITE))
 		return error;
-	error = hatch_guest_unshare(guest, gpa);
+	error = hatch_guest_mend(guest, gpa);
 	return error ? error : look_up(guest, gpa, prot, m);
 }
 
 void *hatch_guest_pointer(struct hatch_guest *guest, hatch_gpa gpa, size_t *size, unsigned int prot)
 {
 	struct hatch_mapping m;
+	int error;
 
-	return look_up_own(guest, gpa, prot, &m) ? NULL : pointer_into(guest, &m, gpa, size);
+	lock_stage(&guest->stage);
+	error = look_up_own(guest, gpa, prot, &m);
+	unlock_stage(&guest->stage);
+	return error ? NULL : pointer_into(guest, &m, gpa, size);
 }
 
 int hatch_guest_check(const struct hatch_guest *guest, hatch_gpa gpa, size_t size,
@@ -167,7 +173,7 @@ int hatch_guest_check(const struct hatch_guest *guest, hatch_gpa gpa, size_t siz
 		struct hatch_mapping m;
 		size_t n = size;
 
-		if (look_up(guest, gpa, prot, &m))
+		if (hatch_gstage_lookup(&guest->stage, gpa, &m) || (m.prot & prot) != prot)
 			return HATCH_EFAULT;
 		pointer_into(guest, &m, gpa, &n);
 		gpa.addr += n;
@@ -176,19 +182,49 @@ int hatch_guest_check(const struct hatch_guest *guest, hatch_gpa gpa, size_t siz
 	return HATCH_OK;
 }
 
+/* From the look-up to the last byte nobody may take the page away: so the lock is held. */
+static int read_piece(const struct hatch_guest *guest, hatch_gpa gpa, void *to, size_t *size)
+{
+	struct hatch_mapping m;
+	const void *from;
+	int error;
+
+	lock_stage(&guest->stage);
+	error = look_up(guest, gpa, HATCH_PROT_READ, &m);
+	if (!error) {
+		from = pointer_into(guest, &m, gpa, size);
+		memcpy(to, from, *size);
+	}
+	unlock_stage(&guest->stage);
+	return error;
+}
+
+static int write_piece(struct hatch_guest *guest, hatch_gpa gpa, const void *from, size_t *size)
+{
+	struct hatch_mapping m;
+	void *to;
+	int error;
+
+	lock_stage(&guest->stage);
+	error = look_up_own(guest, gpa, HATCH_PROT_WRITE, &m);
+	if (!error) {
+		to = pointer_into(guest, &m, gpa, size);
+		memcpy(to, from, *size);
+	}
+	unlock_stage(&guest->stage);
+	return error;
+}
+
 int hatch_guest_read(const struct hatch_guest *guest, hatch_gpa gpa, void *to, size_t size)
 {
 	uint8_t *out = to;
-	const void *from;
 
 	while (size) {
-		struct hatch_mapping m;
 		size_t n = size;
+		int error = read_piece(guest, gpa, out, &n);
 
-		if (look_up(guest, gpa, HATCH_PROT_READ, &m))
-			return HATCH_EFAULT;
-		from = pointer_into(guest, &m, gpa, &n);
-		memcpy(out, from, n);
+		if (error)
+			return error;
 		out += n;
 		gpa.addr += n;
 		size -= n;
@@ -199,17 +235,13 @@ int hatch_guest_read(const struct hatch_guest *guest, hatch_gpa gpa, void *to, s
 int hatch_guest_write(struct hatch_guest *guest, hatch_gpa gpa, const void *from, size_t size)
 {
 	const uint8_t *in = from;
-	void *to;
 
 	while (size) {
-		struct hatch_mapping m;
 		size_t n = size;
-		int error = look_up_own(guest, gpa, HATCH_PROT_WRITE, &m);
+		int error = write_piece(guest, gpa, in, &n);
 
 		if (error)
 			return error;
-		to = pointer_into(guest, &m, gpa, &n);
-		memcpy(to, in, n);
 		in += n;
 		gpa.addr += n;
 		size -= n;

@@ -100,6 +100,7 @@ static void enter(struct hatch_guest *guest, struct hatch_family *family)
 {
 	guest->family = family;
 	guest->stage.hooks = &hooks;
+	guest->stage.common = &family->lock;
 	family->guests++;
 }
 
@@ -127,12 +128,17 @@ bool hatch_family_disowns(struct hatch_guest *guest, const struct hatch_region *
 void hatch_family_leave(struct hatch_guest *guest)
 {
 	struct hatch_family *family = guest->family;
+	bool last;
 
 	if (!family)
 		return;
+	lock_stage(&guest->stage);
+	last = --family->guests == 0;
+	unlock_stage(&guest->stage);
 	guest->family = NULL;
 	guest->stage.hooks = NULL;
-	if (--family->guests)
+	guest->stage.common = NULL;
+	if (!last)
 		return;
 	hatch_pool_trim(family, 0);
 	family->memory->free(family->memory->arg, family, HATCH_PAGE_SIZE);
@@ -141,7 +147,7 @@ void hatch_family_leave(struct hatch_guest *guest)
 /* ---- Clones ---- */
 
 /* Gives every block of owned RAM a count of owners. Errors: HATCH_ENOMEM. */
-static int count_blocks(struct hatch_guest *guest)
+static int number_blocks(struct hatch_guest *guest)
 {
 	uint32_t *owners = guest->family->owners;
 	uint16_t free = 1;
@@ -159,6 +165,16 @@ static int count_blocks(struct hatch_guest *guest)
 		owners[free] = 1;
 	}
 	return HATCH_OK;
+}
+
+static int count_blocks(struct hatch_guest *guest)
+{
+	int error;
+
+	lock_stage(&guest->stage);
+	error = number_blocks(guest);
+	unlock_stage(&guest->stage);
+	return error;
 }
 
 static void share_regions(struct hatch_guest *clone, const struct hatch_guest *guest)
@@ -188,11 +204,13 @@ int hatch_guest_clone(struct hatch_guest *clone, struct hatch_guest *guest)
 	if (error)
 		return error;
 	clone->stage.fence = stage->fence;
+	lock_stage(stage);
 	enter(clone, guest->family);
 	share_regions(clone, guest);
 	error = hatch_gstage_copy(&clone->stage, guest);
 	guest->marked |= !error;
 	clone->marked = true;
+	unlock_stage(stage);
 	if (error)
 		hatch_guest_fini(clone);
 	return error;
@@ -340,7 +358,7 @@ static __attribute__((noinline)) int unshare_far(struct hatch_guest *guest, hatc
 	return mend(guest, gpa, entry, level);
 }
 
-int hatch_guest_unshare(struct hatch_guest *guest, hatch_gpa gpa)
+int hatch_guest_mend(struct hatch_guest *guest, hatch_gpa gpa)
 {
 	uint64_t *entry;
 
@@ -351,6 +369,16 @@ int hatch_guest_unshare(struct hatch_guest *guest, hatch_gpa gpa)
 	if (!(*entry & PTE_COW))
 		return *entry ? HATCH_ENOENT : HATCH_EFAULT;
 	return mend(guest, gpa, entry, 0);
+}
+
+int hatch_guest_unshare(struct hatch_guest *guest, hatch_gpa gpa)
+{
+	int error;
+
+	lock_stage(&guest->stage);
+	error = hatch_guest_mend(guest, gpa);
+	unlock_stage(&guest->stage);
+	return error;
 }
 
 /* ---- Accounts ---- */
@@ -373,7 +401,11 @@ static size_t count_private(const struct hatch_gstage *stage, uint64_t *table, u
 size_t hatch_guest_private_pages(const struct hatch_guest *guest)
 {
 	const struct hatch_gstage *stage = &guest->stage;
+	size_t pages;
 
-	return stage->pages + count_private(stage, stage->root, top_level(stage), stage->root_first,
-					    stage->root_end);
+	lock_stage(stage);
+	pages = stage->pages + count_private(stage, stage->root, top_level(stage),
+					     stage->root_first, stage->root_end);
+	unlock_stage(stage);
+	return pages;
 }

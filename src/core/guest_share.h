@@ -48,13 +48,11 @@ struct pool_chunk {
 };
 
 /*
- * Guests that came from each other by cloning.
- *
- * One hart at a time may be in any function of guest.h for any guest of a family, and none of the
- * others may run: when families come to span harts, a lock in this struct is to be held from the
- * look at an entry to the fence.
+ * Guests that came from each other by cloning. `lock` guards all of it, and the tables of all of
+ * them (hatch_gstage's `common`): a leaf of one is looked at by another, and both may run.
  */
 struct hatch_family {
+	struct hatch_lock lock;
 	const struct hatch_memory *memory;
 	uint32_t guests;
 	uint32_t transactions;		/* numbers given so far */
@@ -122,7 +120,10 @@ void hatch_pool_give(struct hatch_family *family, struct hatch_pool_page *page);
 /* Gives empty chunks back to the memory until `keep` are left. */
 void hatch_pool_trim(struct hatch_family *family, uint32_t keep);
 
-/* Makes the guest one of a family. Errors: HATCH_ENOMEM. */
+/* hatch_guest_unshare, with the lock held. */
+int hatch_guest_mend(struct hatch_guest *guest, hatch_gpa gpa);
+
+/* Makes the guest one of a family, alone in it; no other hart is in the guest. Errors: HATCH_ENOMEM. */
 int hatch_family_join(struct hatch_guest *guest);
 
 /* Whether the region's RAM has to go back to the memory now that the guest ends. */

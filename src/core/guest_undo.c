@@ -21,6 +21,7 @@ int hatch_guest_begin(struct hatch_guest *guest)
 	if (error)
 		return error;
 	family = guest->family;
+	lock_stage(&guest->stage);
 	if (!guest->marked)
 		hatch_gstage_withhold(guest);
 	guest->marked = true;
@@ -28,6 +29,7 @@ int hatch_guest_begin(struct hatch_guest *guest)
 	if (++family->transactions == 0)
 		family->transactions = 1;
 	guest->transaction = family->transactions;
+	unlock_stage(&guest->stage);
 	return HATCH_OK;
 }
 
@@ -62,9 +64,11 @@ void hatch_guest_commit(struct hatch_guest *guest)
 {
 	if (!guest->transaction)
 		return;
+	lock_stage(&guest->stage);
 	guest->marked &= !guest->log;
 	close(guest);
 	hatch_pool_trim(guest->family, 1);
+	unlock_stage(&guest->stage);
 }
 
 /*
@@ -109,8 +113,10 @@ void hatch_guest_rollback(struct hatch_guest *guest)
 
 	if (!guest->transaction)
 		return;
+	lock_stage(&guest->stage);
 	if (family->keep < family->chunks)
 		family->keep = family->chunks;
 	put_all_back(guest);
 	close(guest);
+	unlock_stage(&guest->stage);
 }

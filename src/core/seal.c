@@ -106,15 +106,19 @@ static void build_all(struct hatch_scope *scope)
 
 void hatch_scope_seal(struct hatch_scope *scope)
 {
+	hatch_lock_acquire(&scope->lock);
 	if (!scope->built)
 		build_all(scope);
 	scope->sealed++;
+	hatch_lock_release(&scope->lock);
 }
 
 void hatch_scope_unseal(struct hatch_scope *scope)
 {
+	hatch_lock_acquire(&scope->lock);
 	if (scope->sealed)
 		scope->sealed--;
+	hatch_lock_release(&scope->lock);
 }
 
 /* The last clause that begins at or before the key. */

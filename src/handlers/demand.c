@@ -89,17 +89,31 @@ static int populate(struct hatch_demand *demand, struct hatch_guest *guest, hatc
 	return error;
 }
 
-static enum hatch_verdict on_touch(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
+/*
+ * A page that is there has come from another hart a moment ago; or a right is missing, and that
+ * was somebody's intention.
+ */
+static enum hatch_verdict touch(struct hatch_demand *demand, hatch_gpa gpa, struct hatch_cont *k)
 {
-	struct hatch_demand *demand = arg;
+	struct hatch_guest *guest = k->vcpu->guest;
 	struct hatch_mapping mapping;
 	int error;
 
-	/* The page is there: what is missing is a right, and that was somebody's intention. */
-	if (!hatch_gstage_lookup(&k->vcpu->guest->stage, ev->page.gpa, &mapping))
-		return HATCH_PASS;
-	error = populate(demand, k->vcpu->guest, piece_of(demand, ev->page.gpa));
+	if (!hatch_gstage_lookup(&guest->stage, gpa, &mapping))
+		return mapping.prot == HATCH_PROT_ALL ? hatch_retry(k) : HATCH_PASS;
+	error = populate(demand, guest, piece_of(demand, gpa));
 	return error ? hatch_unwind(k, error) : hatch_retry(k);
+}
+
+static enum hatch_verdict on_touch(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
+{
+	struct hatch_demand *demand = arg;
+	enum hatch_verdict verdict;
+
+	hatch_lock_acquire(&demand->lock);
+	verdict = touch(demand, ev->page.gpa, k);
+	hatch_lock_release(&demand->lock);
+	return verdict;
 }
 
 int hatch_demand_init(struct hatch_demand *demand, struct hatch_guest *guest, hatch_gpa base,

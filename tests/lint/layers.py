@@ -6,7 +6,7 @@ import re
 import sys
 
 # A public header includes only those before it.
-ORDER = ['types', 'csr', 'insn', 'gstage', 'guest', 'vcpu', 'event', 'cont', 'access', 'catch',
+ORDER = ['types', 'lock', 'csr', 'insn', 'gstage', 'guest', 'vcpu', 'event', 'cont', 'access', 'catch',
          'try', 'clone', 'snapshot', 'call', 'hart', 'hatch']
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)

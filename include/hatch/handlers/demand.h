@@ -10,8 +10,9 @@
 struct hatch_demand_record;
 
 /*
- * The user owns it. One lock would guard all of it and the guest's tables. The region may be
- * changed by others too (protected, its pages taken away): the clause passes what it cannot mend.
+ * The user owns it. `lock` guards `used` and `record`: the guest's vcpus may touch pages on several
+ * harts at once. The region may be changed by others too (protected, its pages taken away): the
+ * clause passes what it cannot mend.
  * Invariants: every piece that this clause mapped is `piece` bytes, aligned to its size, in the
  * record, and counted in `used`; used <= limit.
  *
@@ -28,6 +29,7 @@ struct hatch_demand {
 	uint64_t piece; /* bytes mapped at a time: 4 KiB, or 2 MiB for fewer exits */
 	uint64_t limit; /* bytes that the guest and its clones may have of the region */
 	uint64_t used;	/* bytes that they have */
+	struct hatch_lock lock;
 	struct hatch_demand_record *record; /* which, newest first; 16 bytes for each piece */
 	struct hatch_catch clause;
 };
