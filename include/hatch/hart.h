@@ -14,13 +14,14 @@
 typedef void hatch_host_trap_fn(const struct hatch_frame *frame, const struct hatch_trap *trap);
 
 /*
- * Makes this hart ready to run tries: takes stvec and sscratch over, turns the guest's view of
+ * Makes this hart ready to run tries. `id` is its number in the machine (mhartid), by which other
+ * harts reach it through the firmware. Takes stvec and sscratch over, turns the guest's view of
  * the machine to a known state, finds out what the hart offers. `report` is told of traps of the
  * host itself; it outlives all tries. The thread pointer must be set up (the framework keeps
  * what belongs to a hart in thread-local storage).
  * Errors: HATCH_ENOTSUP (no hypervisor extension; nothing was changed).
  */
-int hatch_hart_init(hatch_host_trap_fn *report);
+int hatch_hart_init(uint64_t id, hatch_host_trap_fn *report);
 
 /*
  * Sets the host's alarm on this hart: from host time `ticks` on, every run of a guest here ends

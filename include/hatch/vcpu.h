@@ -6,6 +6,9 @@
 #define HATCH_VCPU_H
 
 #include <hatch/guest.h>
+#include <hatch/lock.h>
+
+struct hatch_hart;
 
 /*
  * What hatch_enter (src/core/enter.S) saves and loads.
@@ -39,9 +42,42 @@ struct hatch_confinement {
 	uint64_t htimedelta; /* guest time = host time + htimedelta, ticks */
 };
 
+enum hatch_fence_kind {
+	HATCH_FENCE_I,	  /* FENCE.I */
+	HATCH_FENCE_VMA,  /* SFENCE.VMA of addresses, all address spaces */
+	HATCH_FENCE_ASID, /* SFENCE.VMA of addresses, one address space */
+};
+
+/* What a vcpu's hart is to forget before the guest's next instruction there. */
+struct hatch_fence {
+	enum hatch_fence_kind kind;
+	hatch_gva start;
+	uint64_t size; /* bytes; UINT64_MAX: the whole address space; 0: nothing */
+	uint64_t asid;
+};
+
+/*
+ * What other harts have for a vcpu. Its own hart takes it ahead of the guest's next instruction;
+ * who fills an empty one sends that hart an interrupt, so that there will be one soon.
+ * Invariants: `lock` guards all of it, the vcpu's `hart`, and `hvip` while that is NULL; `full` is
+ * true exactly while there is something; `raise` and `lower` have no bit in common, and are 0 while
+ * the vcpu is on no hart; `taken` reaches `sent` when the fences were obeyed.
+ */
+struct hatch_post {
+	struct hatch_lock lock;
+	bool full;   /* read without the lock; a kick does not count */
+	bool kicked; /* the next run ends at its start, or this one soon */
+	bool away;   /* its hart will look here before the guest goes on: see hatch_post_away */
+	bool fence_i, fence_vma;
+	uint64_t raise, lower; /* HVIP_VSSIP, ... */
+	struct hatch_fence vma; /* with fence_vma: several that differ have become one for all */
+	uint64_t sent, taken;
+};
+
 /*
  * Invariants: while the vcpu is current on a hart the hardware holds vs, hvip and fp, and the
- * copies here are stale; hatch_vcpu_put makes them true again. `fp_live` tells where the
+ * copies here are stale; hatch_vcpu_put makes them true again. `hart` is where it is current;
+ * only `post` may be touched by other harts then. `fp_live` tells where the
  * floating-point registers are: in the hardware (true) or in fp[] (false).
  */
 struct hatch_vcpu {
@@ -61,6 +97,8 @@ struct hatch_vcpu {
 	bool live; /* current on a hart */
 	bool fp_live;
 	bool full; /* the frame holds all registers, not only the caller-saved ones */
+	struct hatch_hart *hart; /* on which it is current, or NULL */
+	struct hatch_post post;
 };
 
 /*
@@ -84,9 +122,34 @@ void hatch_vcpu_reset(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t a0, uint64
  */
 void hatch_vcpu_reset_user(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t sp);
 
-/* Raises or lowers virtual interrupts, HVIP_VSSIP, HVIP_VSTIP, HVIP_VSEIP or-ed (18.2.3). */
+/*
+ * Raises or lowers virtual interrupts, HVIP_VSSIP, HVIP_VSTIP, HVIP_VSEIP or-ed (18.2.3). From any
+ * hart, whether the vcpu runs or not; of several harts that raise and lower the same bit, a lock
+ * of theirs decides the order.
+ */
 void hatch_vcpu_raise(struct hatch_vcpu *vcpu, uint64_t hvip);
 void hatch_vcpu_lower(struct hatch_vcpu *vcpu, uint64_t hvip);
+
+/*
+ * Has the vcpu forget cached translations, or instructions, of its guest. Carried out on return
+ * when the vcpu is current on a hart, this one or another; otherwise before it runs again. May
+ * wait for another hart to leave its guest, and serves other harts' fences meanwhile: hold no
+ * lock that a handler takes.
+ */
+void hatch_vcpu_fence(struct hatch_vcpu *vcpu, const struct hatch_fence *fence);
+
+/*
+ * Ends the vcpu's run with the event HATCH_INTERRUPT, IRQ_S_SOFT; of one that does not run, the
+ * next run at its start. From any hart. Several kicks may become one event.
+ */
+void hatch_vcpu_kick(struct hatch_vcpu *vcpu);
+
+/*
+ * For a handler of the vcpu's own try: idles the hart until an interrupt that the guest has
+ * enabled in vsie is pending for the vcpu (true), or one is for the host (false): then retry, so
+ * that it can be taken. Answers at once where that is so already.
+ */
+bool hatch_vcpu_wait(struct hatch_vcpu *vcpu);
 
 /*
  * The guest's clock, ticks. Read it within a handler or between two runs.

@@ -131,6 +131,8 @@ static bool go_on(struct hatch_box *box, struct hatch_call_result *result)
 	if (hatch_event_needs_fetch(&trap, vcpu))
 		fetched = hatch_vcpu_fetch(vcpu);
 	hatch_event_decode(&box->t.event, &trap, vcpu, fetched);
+	if (trap.scause == (CAUSE_INTERRUPT | IRQ_S_SOFT) && !hatch_take_post(vcpu))
+		return true; /* for nobody */
 	if (trap.scause == (CAUSE_INTERRUPT | IRQ_S_TIMER) && !hatch_deadline_passed(&box->t) &&
 	    !hatch_hart_alarm_is_due())
 		return true; /* for nobody */

@@ -27,6 +27,8 @@ static void copy_vcpu(struct hatch_clone *clone, const struct hatch_vcpu *vcpu)
 	clone->vcpu = *vcpu;
 	clone->vcpu.guest = &clone->guest;
 	clone->vcpu.vmid_hart = NULL; /* it has none yet */
+	clone->vcpu.hart = NULL;
+	clone->vcpu.post = (struct hatch_post){ .full = false };
 }
 
 static int copy_states(struct hatch_try *to, struct hatch_try *from)

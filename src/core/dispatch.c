@@ -9,6 +9,7 @@
 #include "fast.h"
 #include "hart.h"
 #include "offsets.h"
+#include "post.h"
 
 void hatch_try_end(struct hatch_try *t, enum hatch_outcome outcome, int error)
 {
@@ -186,6 +187,59 @@ static enum settled take_timer(struct hatch_try *t, const struct hatch_trap *tra
 	return SETTLED_YES;
 }
 
+/*
+ * Another hart, or the host here, interrupted the guest: what the vcpu was sent is taken. A kick is
+ * an event, too. True: it is for the clauses.
+ */
+bool hatch_take_post(struct hatch_vcpu *vcpu)
+{
+	hatch_hart_kick_end();
+	hatch_post_take(vcpu);
+	return hatch_post_is_kick(vcpu);
+}
+
+static enum settled take_soft(struct hatch_try *t, const struct hatch_trap *trap)
+{
+	if (!hatch_take_post(t->vcpu))
+		return SETTLED_YES;
+	decode_trap(t, trap);
+	return offer(t, NULL);
+}
+
+/* What the access of a guest-page fault needed. */
+static unsigned int right_of(const struct hatch_trap *trap)
+{
+	if (hatch_htinst_is_pseudo(trap->htinst))
+		return hatch_htinst_pseudo_is_write(trap->htinst) ? HATCH_PROT_WRITE
+								  : HATCH_PROT_READ;
+	if (trap->scause == CAUSE_STORE_GUEST_PAGE_FAULT)
+		return HATCH_PROT_WRITE;
+	return trap->scause == CAUSE_FETCH_GUEST_PAGE_FAULT ? HATCH_PROT_EXEC : HATCH_PROT_READ;
+}
+
+/*
+ * A fault that is no more: between the access and this moment another hart has mapped the page, or
+ * given it the right. The clauses are not to see it.
+ */
+static bool is_stale(const struct hatch_try *t, const struct hatch_trap *trap)
+{
+	struct hatch_guest *guest = t->vcpu->guest;
+	uint64_t harts = __atomic_load_n(&guest->harts, __ATOMIC_RELAXED);
+	unsigned int right = right_of(trap);
+	struct hatch_mapping m;
+
+	if (!(harts & (harts - 1)) ||
+	    hatch_gstage_lookup(&guest->stage, hatch_gpa_of(trap->htval << 2), &m))
+		return false;
+	return (m.prot & right) && !(m.cow && right == HATCH_PROT_WRITE);
+}
+
+static bool is_guest_page_fault(uint64_t scause)
+{
+	return scause == CAUSE_FETCH_GUEST_PAGE_FAULT || scause == CAUSE_LOAD_GUEST_PAGE_FAULT ||
+	       scause == CAUSE_STORE_GUEST_PAGE_FAULT;
+}
+
 /* A store, or an update of the guest's own page table, that only the sharing of a page stops. */
 static bool is_shared_write(const struct hatch_try *t, const struct hatch_trap *trap)
 {
@@ -219,6 +273,10 @@ static enum settled take_trap(struct hatch_try *t, const struct hatch_trap *trap
 	}
 	if (trap->scause == (CAUSE_INTERRUPT | IRQ_S_TIMER))
 		return take_timer(t, trap);
+	if (trap->scause == (CAUSE_INTERRUPT | IRQ_S_SOFT))
+		return take_soft(t, trap);
+	if (is_guest_page_fault(trap->scause) && is_stale(t, trap))
+		return SETTLED_YES;
 	if (is_delegated(t->vcpu, trap)) {
 		hatch_vcpu_inject(t->vcpu, trap->scause, trap->stval);
 		return SETTLED_YES;

@@ -34,4 +34,7 @@ bool hatch_deadline_passed(struct hatch_try *t);
 /* Notes how the run ends. */
 void hatch_try_end(struct hatch_try *t, enum hatch_outcome outcome, int error);
 
+/* For IRQ_S_SOFT: see there. */
+bool hatch_take_post(struct hatch_vcpu *vcpu);
+
 #endif

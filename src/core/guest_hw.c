@@ -2,6 +2,7 @@
 /* The part of a guest that touches the hardware: its translation's mode and fences. */
 #include <hatch/guest.h>
 #include <hatch/hart.h>
+#include "remote.h"
 
 /* Beyond this many pages one fence for everything is cheaper than one for each. */
 #define FENCE_PAGES 64
@@ -11,9 +12,8 @@
  * guest's vcpus have one each. FENCE.I, because a page may have taken the place of another one,
  * with instructions that the host has stored there; the guest knows nothing of it.
  */
-static void fence(struct hatch_gstage *stage, hatch_gpa gpa, uint64_t size)
+static void fence_here(hatch_gpa gpa, uint64_t size)
 {
-	(void)stage;
 	__asm__ volatile("fence.i" ::: "memory");
 	if (size > FENCE_PAGES * HATCH_PAGE_SIZE) {
 		__asm__ volatile(".option push\n.option arch, +h\nhfence.gvma\n.option pop" ::
@@ -25,6 +25,17 @@ static void fence(struct hatch_gstage *stage, hatch_gpa gpa, uint64_t size)
 			".option push\n.option arch, +h\nhfence.gvma %0, x0\n.option pop" ::"r"(
 				(gpa.addr + at) >> 2)
 			: "memory");
+}
+
+/* A hart that is not in the set yet forgets everything when it gets there (vcpu_hw.c). */
+static void fence(struct hatch_gstage *stage, hatch_gpa gpa, uint64_t size)
+{
+	struct hatch_guest *guest =
+		(struct hatch_guest *)((char *)stage - offsetof(struct hatch_guest, stage));
+
+	fence_here(gpa, size);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	hatch_harts_fence_gvma(__atomic_load_n(&guest->harts, __ATOMIC_RELAXED));
 }
 
 int hatch_guest_init(struct hatch_guest *guest, const struct hatch_memory *memory)

@@ -68,7 +68,7 @@ static void find_facts(struct hatch_hart_facts *facts)
 	facts->stateen = csr_probe(hstateen0);
 }
 
-int hatch_hart_init(hatch_host_trap_fn *report)
+int hatch_hart_init(uint64_t id, hatch_host_trap_fn *report)
 {
 	struct hatch_hart *hart = &this_hart;
 
@@ -76,6 +76,7 @@ int hatch_hart_init(hatch_host_trap_fn *report)
 	if (!csr_probe(hstatus) || !find_gstage_mode(&hart->facts))
 		return HATCH_ENOTSUP;
 	find_facts(&hart->facts);
+	hart->id = id;
 	hart->report = report;
 	hart->current = NULL;
 	hart->vmid_generation = 1;
@@ -86,6 +87,7 @@ int hatch_hart_init(hatch_host_trap_fn *report)
 	hart->frame.host_sp = (uint64_t)(hart->emergency + sizeof(hart->emergency));
 	csr_write(sscratch, &hart->frame);
 	csr_write(stvec, hatch_vector);
+	csr_set(sie, 1UL << IRQ_S_SOFT); /* other harts' way to this one: hatch_hart_kick */
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct hatch_hart {
 	struct hatch_vcpu *current;
 	hatch_host_trap_fn *report;
 	struct hatch_hart_facts facts;
+	uint64_t id; /* mhartid: what the firmware calls it */
 	struct hatch_host_fp host_fp; /* put aside by the last call into a box */
 	/* What the timer is for, host ticks: see alarm.c. */
 	uint64_t alarm, deadline, programmed;
@@ -44,6 +45,14 @@ void hatch_hart_forget(const struct hatch_vcpu *vcpu);
 void hatch_hart_deadline(const struct hatch_vcpu *vcpu, uint64_t deadline);
 /* Whether the host's own alarm has gone off. */
 bool hatch_hart_alarm_is_due(void);
+
+/* hart.c: interrupts the hart, whatever it does, so that it looks into its vcpu's post. */
+void hatch_hart_kick(const struct hatch_hart *hart);
+/* That interrupt is here: no more. */
+void hatch_hart_kick_end(void);
+/* The current vcpu's pending interrupts, and what it has cached: of this hart. */
+void hatch_hart_hvip(uint64_t set, uint64_t clear);
+void hatch_hart_fence(const struct hatch_fence *fence);
 
 /* enter.S */
 int hatch_enter(struct hatch_vcpu *vcpu);

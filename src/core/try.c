@@ -6,8 +6,10 @@
 #include "confine.h"
 #include "dispatch.h"
 #include "fast.h"
+#include "gstage_tables.h"
 #include "hart.h"
 #include "offsets.h"
+#include "post.h"
 #include "state.h"
 
 int hatch_try_init(struct hatch_try *t, struct hatch_vcpu *vcpu)
@@ -100,6 +102,42 @@ static int take_states(struct hatch_try *t)
 	return error;
 }
 
+/* Tries of the guest's vcpus that this hart is in the middle of. */
+static unsigned int count_here(const struct hatch_guest *guest)
+{
+	unsigned int here = 0;
+
+	for (struct hatch_vcpu *v = hatch_hart_this()->current; v && v->running;
+	     v = v->running->interrupted)
+		here += v->guest == guest && v->running->entered;
+	return here;
+}
+
+/* A transaction is one vcpu's: while it runs no other hart may run the guest. */
+static int enter_guest(struct hatch_try *t)
+{
+	struct hatch_guest *guest = t->vcpu->guest;
+	unsigned int here = count_here(guest);
+	int error = 0;
+
+	lock_stage(&guest->stage);
+	if (guest->entered > here && (t->transactional || guest->exclusive))
+		error = HATCH_EBUSY;
+	guest->entered += !error;
+	guest->exclusive |= !error && t->transactional;
+	unlock_stage(&guest->stage);
+	return error;
+}
+
+static void leave_guest(struct hatch_try *t)
+{
+	struct hatch_guest *guest = t->vcpu->guest;
+
+	lock_stage(&guest->stage);
+	guest->exclusive &= --guest->entered != 0;
+	unlock_stage(&guest->stage);
+}
+
 /* Begins a run: from here to leave() the scopes are in force and the vcpu is on this hart. */
 static int enter(struct hatch_try *t)
 {
@@ -110,9 +148,14 @@ static int enter(struct hatch_try *t)
 		return HATCH_EBUSY;
 	if (t->ended || (t->suspended && !t->pending))
 		return HATCH_ESTALE;
-	error = take_states(t);
+	error = enter_guest(t);
 	if (error)
 		return error;
+	error = take_states(t);
+	if (error) {
+		leave_guest(t);
+		return error;
+	}
 	t->culprit = NULL;
 	t->status = 0;
 	t->suspended = false;
@@ -195,6 +238,7 @@ static void leave(struct hatch_try *t)
 		return;
 	take_back_states(t);
 	vacate(t);
+	leave_guest(t);
 	t->vcpu->running = NULL;
 	t->entered = false;
 	t->pending = false;
@@ -270,11 +314,13 @@ const struct hatch_event *hatch_try_next(struct hatch_try *t)
 		refuse(t, error);
 		return NULL;
 	}
+	hatch_post_away(t->vcpu, false);
 	settled = go_on(t);
 	if (settled == SETTLED_OVER) {
 		leave(t);
 		return NULL;
 	}
+	hatch_post_away(t->vcpu, true);
 	t->pending = true;
 	return &t->event;
 }

@@ -6,6 +6,8 @@
 #include "apply.h"
 #include "hart.h"
 #include "offsets.h"
+#include "post.h"
+#include "remote.h"
 
 static inline void fence_gvma_all(void)
 {
@@ -46,12 +48,35 @@ static void load_confinement(const struct hatch_hart *hart, const struct hatch_v
 									   << HGATP_VMID_SHIFT);
 }
 
+/*
+ * From now on fences of the guest's memory reach this hart. What it walked through before is
+ * forgotten, for some of it may have been changed since.
+ */
+static void join_guest(const struct hatch_hart *hart, struct hatch_guest *guest)
+{
+	uint64_t mask = hatch_harts_mask(hart);
+
+	if ((__atomic_load_n(&guest->harts, __ATOMIC_RELAXED) & mask) == mask)
+		return;
+	__atomic_fetch_or(&guest->harts, mask, __ATOMIC_SEQ_CST);
+	fence_gvma_all();
+}
+
+/* What was sent while the vcpu was on no hart; a kick comes as soon as the guest is entered. */
+static void read_post(struct hatch_vcpu *vcpu)
+{
+	hatch_post_take(vcpu);
+	if (__atomic_load_n(&vcpu->post.kicked, __ATOMIC_RELAXED))
+		csr_set(sip, 1UL << IRQ_S_SOFT);
+}
+
 void hatch_vcpu_load(struct hatch_vcpu *vcpu)
 {
 	struct hatch_hart *hart = hatch_hart_this();
 	const struct hatch_vs_csrs *vs = &vcpu->vs;
 
 	take_vmid(hart, vcpu);
+	join_guest(hart, vcpu->guest);
 	load_confinement(hart, vcpu);
 	csr_write(vsstatus, vs->vsstatus);
 	csr_write(vsie, vs->vsie);
@@ -66,10 +91,11 @@ void hatch_vcpu_load(struct hatch_vcpu *vcpu)
 		csr_write(senvcfg, vs->senvcfg);
 	if (hart->facts.sstc)
 		csr_write(vstimecmp, vs->vstimecmp);
-	csr_write(hvip, vcpu->hvip);
+	csr_write(hvip, hatch_post_arrive(vcpu, hart));
 	vcpu->frame.host_frame = (uint64_t)&hart->frame;
 	vcpu->live = true;
 	hart->current = vcpu;
+	read_post(vcpu);
 }
 
 void hatch_vcpu_put(struct hatch_vcpu *vcpu)
@@ -90,15 +116,15 @@ void hatch_vcpu_put(struct hatch_vcpu *vcpu)
 		vs->senvcfg = csr_read(senvcfg);
 	if (hart->facts.sstc)
 		vs->vstimecmp = csr_read(vstimecmp);
-	vcpu->hvip = csr_read(hvip);
 	if (vcpu->fp_live)
 		hatch_vcpu_fp_save(vcpu);
+	vcpu->live = false;
+	hart->current = NULL;
+	hatch_post_leave(vcpu, csr_read(hvip));
 	/* What is left armed would interrupt the host, or the next guest. */
 	csr_write(hvip, 0);
 	if (hart->facts.sstc)
 		csr_write(vstimecmp, -1UL);
-	vcpu->live = false;
-	hart->current = NULL;
 }
 
 void hatch_vcpu_fp_save(struct hatch_vcpu *vcpu)
@@ -202,21 +228,19 @@ uint32_t hatch_vcpu_fetch(const struct hatch_vcpu *vcpu)
 	return (uint32_t)high << 16 | low;
 }
 
-/* hvip in hardware when the vcpu is current here, in memory otherwise. */
-void hatch_vcpu_raise(struct hatch_vcpu *vcpu, uint64_t hvip)
+/*
+ * WFI of the host ends, too, with what only the guest has enabled: hie is the other name of vsie
+ * (18.2.3), and whether an interrupt can be taken where the hart is does not matter.
+ */
+bool hatch_vcpu_wait(struct hatch_vcpu *vcpu)
 {
-	if (vcpu->live)
-		csr_set(hvip, hvip);
-	else
-		vcpu->hvip |= hvip;
-}
-
-void hatch_vcpu_lower(struct hatch_vcpu *vcpu, uint64_t hvip)
-{
-	if (vcpu->live)
-		csr_clear(hvip, hvip);
-	else
-		vcpu->hvip &= ~hvip;
+	(void)vcpu;
+	while (!(csr_read(hip) & csr_read(hie))) {
+		if (csr_read(sip) & csr_read(sie))
+			return false;
+		__asm__ volatile("wfi" ::: "memory");
+	}
+	return true;
 }
 
 uint64_t hatch_vcpu_time(const struct hatch_vcpu *vcpu)

@@ -67,6 +67,8 @@ static void set_trap(const struct plan_event *ev, uint64_t pc)
 		break;
 	case HATCH_INTERRUPT:
 		hw.trap = (struct hatch_trap){ CAUSE_INTERRUPT | ev->key, 0, 0, 0 };
+		if (ev->key == IRQ_S_SOFT) /* without a kick it would be for nobody */
+			hatch_vcpu_kick(hw.hart.current);
 		break;
 	default:
 		hw.trap = (struct hatch_trap){ CAUSE_VIRTUAL_INSTRUCTION, code, 0, 0 };

@@ -154,6 +154,25 @@ void hatch_vcpu_put(struct hatch_vcpu *vcpu)
 	vcpu->live = false;
 }
 
+void hatch_hart_kick(const struct hatch_hart *hart)
+{
+	CHECK(!hart);
+}
+
+void hatch_hart_kick_end(void)
+{
+}
+
+void hatch_hart_hvip(uint64_t set, uint64_t clear)
+{
+	hw.hart.current->hvip = (hw.hart.current->hvip | set) & ~clear;
+}
+
+void hatch_hart_fence(const struct hatch_fence *fence)
+{
+	CHECK(fence);
+}
+
 uint64_t hatch_vcpu_time(const struct hatch_vcpu *vcpu)
 {
 	(void)vcpu;

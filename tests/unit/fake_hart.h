@@ -14,6 +14,7 @@
 #include "../../src/core/fast.h"
 #include "../../src/core/hart.h"
 #include "../../src/core/offsets.h"
+#include "../../src/core/post.h"
 
 /* An instruction of the guest: the trap that it raises, with these values in its registers. */
 struct step {
@@ -70,6 +71,26 @@ void hatch_vcpu_put(struct hatch_vcpu *vcpu)
 	fake.hart.current = NULL;
 	fake.puts++;
 	vcpu->live = false;
+}
+
+/* There is one hart: nobody sends it anything. */
+void hatch_hart_kick(const struct hatch_hart *hart)
+{
+	fail_msg("hart %p is to be interrupted: by whom?", (const void *)hart);
+}
+
+void hatch_hart_kick_end(void)
+{
+}
+
+void hatch_hart_hvip(uint64_t set, uint64_t clear)
+{
+	fake.hart.current->hvip = (fake.hart.current->hvip | set) & ~clear;
+}
+
+void hatch_hart_fence(const struct hatch_fence *fence)
+{
+	assert_non_null(fence);
 }
 
 /* Guest time is host time here. */

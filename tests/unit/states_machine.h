@@ -57,16 +57,6 @@ static uint64_t armed, looked;
 static unsigned int reads, listens;
 static bool listening;
 
-void hatch_vcpu_raise(struct hatch_vcpu *v, uint64_t hvip)
-{
-	v->hvip |= hvip;
-}
-
-void hatch_vcpu_lower(struct hatch_vcpu *v, uint64_t hvip)
-{
-	v->hvip &= ~hvip;
-}
-
 void hatch_vcpu_reset(struct hatch_vcpu *v, hatch_gpa pc, uint64_t a0, uint64_t a1)
 {
 	hatch_vcpu_clear(v, pc, a0, a1);

@@ -79,7 +79,7 @@ _Noreturn void virt_start(uint64_t hart_id, void *fdt)
 			 "its device tree's riscv,isa lacks `h`, use --cpu rv64,h=true");
 	virt_ram_init(hatch_board_fdt());
 	virt_heap_init();
-	if (hatch_hart_init(virt_trap))
+	if (hatch_hart_init(hart_id, virt_trap))
 		virt_die("the hypervisor extension does not answer",
 			 "use --cpu rv64,h=true, or QEMU 7.2 or newer");
 	exit(main());
