@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first instructions. OpenSBI jumps here on one hart, the boot hart, in HS-mode with
- * a0 = hart id and a1 = device tree, translation off. The other harts stay parked in OpenSBI
- * until someone starts them through SBI HSM.
+ * The first instructions of every hart: HS-mode, translation off, a0 = hart id. OpenSBI brings one
+ * hart here, the boot hart, with a1 = device tree; the others stay parked in OpenSBI until harts.c
+ * has them started here, too, through SBI HSM. What they are told in a1 is not looked at: OpenSBI
+ * 1.1 lets a hart go that is awake when the call comes, before it has set the new address and a1.
  *
  * gp is never set up: nothing here uses it, and a guest may have it.
  */
@@ -14,6 +15,10 @@ _start:
 	csrw	satp, zero
 	la	t0, early_vector
 	csrw	stvec, t0
+	la	t0, boot_taken
+	li	t1, 1
+	amoswap.w.aqrl t1, t1, (t0)
+	bnez	t1, other_hart
 
 	la	t0, virt_bss_start	/* both ends are aligned to 16 */
 	la	t1, virt_bss_end
@@ -38,6 +43,20 @@ _start:
 	mv	s0, zero
 	tail	virt_start
 
+/* No hart is started that has no struct virt_hart: see the offsets there. */
+other_hart:
+	fence	rw, rw
+	la	t0, virt_harts
+1:	ld	t1, 16(t0)
+	beq	t1, a0, 2f
+	addi	t0, t0, 56
+	j	1b
+2:	ld	sp, 0(t0)
+	ld	tp, 8(t0)
+	mv	a0, t0
+	mv	s0, zero
+	tail	virt_hart_main
+
 /* Traps before hatch_hart_init takes stvec over. */
 	.balign	4
 early_vector:
@@ -45,3 +64,9 @@ early_vector:
 	csrr	a1, sepc
 	csrr	a2, stval
 	tail	virt_trap_early
+
+/* 1: there is a boot hart. Not in .bss, which that one clears. */
+	.data
+	.balign	4
+boot_taken:
+	.word	0

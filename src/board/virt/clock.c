@@ -30,13 +30,17 @@ uint64_t hatch_board_frequency(void)
 
 uint64_t hatch_board_wall_ns(void)
 {
+	static struct hatch_lock lock; /* guards the latch */
 	uintptr_t rtc = virt_tree_device("google,goldfish-rtc");
-	uint64_t low;
+	uint64_t low, high;
 
 	if (!rtc)
 		return 0;
+	hatch_lock_acquire(&lock);
 	low = virt_read32(rtc + RTC_TIME_LOW);
-	return (uint64_t)virt_read32(rtc + RTC_TIME_HIGH) << 32 | low;
+	high = virt_read32(rtc + RTC_TIME_HIGH);
+	hatch_lock_release(&lock);
+	return high << 32 | low;
 }
 
 void hatch_board_timer(uint64_t ticks)

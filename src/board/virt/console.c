@@ -22,9 +22,15 @@
 #define SBI_EID_LEGACY_PUTCHAR 0x01
 
 /* Guards the UART's registers and `room`: bytes that its transmit FIFO surely takes. */
-static struct virt_lock console;
+static struct hatch_lock console;
 static uintptr_t uart;
 static unsigned int room;
+
+/* The hart that speaks alone, and takes the lock for its own already; or NULL. */
+static const struct virt_hart *speaker;
+
+/* How often a hart that is about to speak alone looks whether the others have finished. */
+#define PATIENCE (1u << 20)
 
 void virt_console_init(void)
 {
@@ -35,16 +41,32 @@ void virt_console_init(void)
 	virt_write8(uart + UART_FCR, FCR_ENABLE);
 }
 
+/* Who writes just now is done in a moment, unless it is the hart that died. */
 void virt_console_seize(void)
 {
-	virt_unlock(&console);
+	for (unsigned int left = PATIENCE; left; left--)
+		if (!__atomic_exchange_n(&console.held, 1, __ATOMIC_ACQUIRE))
+			break;
+	speaker = virt_hart_this();
+}
+
+static void lock(void)
+{
+	if (speaker != virt_hart_this())
+		hatch_lock_acquire(&console);
+}
+
+static void unlock(void)
+{
+	if (speaker != virt_hart_this())
+		hatch_lock_release(&console);
 }
 
 /* The status register is asked once for a whole FIFO, not once for each byte. */
 static void put(uint8_t byte)
 {
 	if (!uart) {
-		virt_sbi(SBI_EID_LEGACY_PUTCHAR, 0, byte, 0);
+		virt_sbi(SBI_EID_LEGACY_PUTCHAR, 0, byte, 0, 0);
 		return;
 	}
 	if (!room) {
@@ -60,10 +82,10 @@ void hatch_board_console_write(const void *bytes, size_t size)
 {
 	const uint8_t *p = bytes;
 
-	virt_lock(&console);
+	lock();
 	while (size--)
 		put(*p++);
-	virt_unlock(&console);
+	unlock();
 }
 
 void virt_console_puts(const char *text)
@@ -82,10 +104,10 @@ int hatch_board_console_read(void)
 
 	if (!uart)
 		return -1;
-	virt_lock(&console);
+	lock();
 	if (virt_read8(uart + UART_LSR) & LSR_RX_DATA)
 		byte = virt_read8(uart + UART_DATA);
-	virt_unlock(&console);
+	unlock();
 	return byte;
 }
 
@@ -94,7 +116,7 @@ void virt_console_rx_interrupt(bool on)
 {
 	if (!uart)
 		return;
-	virt_lock(&console);
+	lock();
 	virt_write8(uart + UART_IER, on ? IER_RX_DATA : 0);
-	virt_unlock(&console);
+	unlock();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interrupts of the real machine: the UART through the PLIC. They are never taken in host code
+ * Interrupts of the real machine: its devices, through the PLIC. They are never taken in host code
  * (sstatus.SIE is off); they end a run of guest code, which the framework turns into an event.
  *
  * RISC-V Platform-Level Interrupt Controller Specification 1.0.0.
@@ -17,29 +17,35 @@
 #define PLIC_THRESHOLD(context)	  (0x200000 + 0x1000UL * (context))
 #define PLIC_CLAIM(context)	  (0x200004 + 0x1000UL * (context))
 #define PLIC_IRQ_NONE		  0
+#define PLIC_SOURCES		  1024
 
-/* A hart's way into the PLIC; base is 0 until it is found. */
+/*
+ * Invariants: `taker` is NULL until the rest is true of it, and never changes again. `lock` guards
+ * the PLIC's registers but for the claims, which are the taker's alone, and `claimed` with them.
+ */
 struct plic {
+	struct hatch_lock lock;
+	const struct virt_hart *taker; /* the hart that all interrupts come to */
 	uintptr_t base;
-	unsigned int context;
-	uint32_t console_irq;
+	unsigned int context;	     /* the taker's */
+	uint32_t claimed;	     /* handled just now, or PLIC_IRQ_NONE */
+	uint8_t names[PLIC_SOURCES]; /* enum hatch_board_irq; 0: not enabled here */
 };
-static _Thread_local struct plic plic;
+static struct plic plic;
 
 /* The phandle of the interrupt controller inside this hart's cpu node, 0 if there is none. */
 static uint32_t hart_controller(const void *fdt)
 {
 	int cpu = -1, controller;
+	uint64_t id;
 
-	for (;;) {
-		cpu = fdt_node_offset_by_prop_value(fdt, cpu, "device_type", "cpu", sizeof("cpu"));
-		if (cpu < 0)
-			return 0;
-		if (virt_tree_cell(cpu, "reg", UINT32_MAX) != virt_hart_id())
-			continue;
-		controller = fdt_subnode_offset(fdt, cpu, "interrupt-controller");
-		return controller < 0 ? 0 : fdt_get_phandle(fdt, controller);
-	}
+	do
+		cpu = virt_tree_next_cpu(cpu, &id);
+	while (cpu >= 0 && id != virt_hart_this()->id);
+	if (cpu < 0)
+		return 0;
+	controller = fdt_subnode_offset(fdt, cpu, "interrupt-controller");
+	return controller < 0 ? 0 : fdt_get_phandle(fdt, controller);
 }
 
 /* A PLIC context is a position in its list of (controller, interrupt): ours, for HS-mode. */
@@ -61,52 +67,69 @@ static bool find_context(const void *fdt, int node, unsigned int *context)
 	return false;
 }
 
+/* With the lock: this hart takes them all. */
 static void plic_find(void)
 {
-	const void *fdt = hatch_board_fdt();
 	int node = virt_tree_find("riscv,plic0");
 	uint64_t base, size;
 
 	if (node < 0)
 		node = virt_tree_find("sifive,plic-1.0.0");
 	if (node < 0 || !virt_tree_reg(node, &base, &size) ||
-	    !find_context(fdt, node, &plic.context))
-		virt_die("this machine has no PLIC for the console's interrupt",
+	    !find_context(hatch_board_fdt(), node, &plic.context))
+		virt_die("this machine has no PLIC for its devices' interrupts",
 			 "run QEMU's virt machine without aia=");
 	plic.base = base;
-	plic.console_irq = virt_tree_cell(virt_tree_find("ns16550a"), "interrupts", PLIC_IRQ_NONE);
+	virt_write32(base + PLIC_THRESHOLD(plic.context), 0);
+	csr_set(sie, 1UL << IRQ_S_EXT);
+	__atomic_store_n(&plic.taker, virt_hart_this(), __ATOMIC_RELEASE);
 }
 
-static void plic_enable(uint32_t irq)
+void virt_interrupt_enable(uint32_t irq, enum hatch_board_irq name)
 {
-	uintptr_t enable = plic.base + PLIC_ENABLE(plic.context, irq);
+	uintptr_t enable;
 
-	virt_write32(plic.base + PLIC_PRIORITY(irq), 1);
-	virt_write32(plic.base + PLIC_THRESHOLD(plic.context), 0);
-	virt_write32(enable, virt_read32(enable) | 1U << irq % 32);
-	csr_set(sie, 1UL << IRQ_S_EXT);
+	if (irq == PLIC_IRQ_NONE || irq >= PLIC_SOURCES)
+		return;
+	hatch_lock_acquire(&plic.lock);
+	if (!plic.taker)
+		plic_find();
+	if (!plic.names[irq]) {
+		__atomic_store_n(&plic.names[irq], name, __ATOMIC_RELAXED);
+		enable = plic.base + PLIC_ENABLE(plic.context, irq);
+		virt_write32(plic.base + PLIC_PRIORITY(irq), 1);
+		virt_write32(enable, virt_read32(enable) | 1U << irq % 32);
+	}
+	hatch_lock_release(&plic.lock);
 }
 
 /* Off is done in the UART: turned on again, it still knows of the byte that waits. */
 void hatch_board_console_interrupt(bool on)
 {
-	if (on && !plic.base) {
-		plic_find();
-		plic_enable(plic.console_irq);
-	}
+	if (on)
+		virt_interrupt_enable(
+			virt_tree_cell(virt_tree_find("ns16550a"), "interrupts", PLIC_IRQ_NONE),
+			HATCH_BOARD_IRQ_CONSOLE);
 	virt_console_rx_interrupt(on);
 }
 
-/* Whoever asks reads the console until it is empty: a byte that came meanwhile is claimed anew. */
+/*
+ * A source stays claimed, and so silent, until its handler is done and asks what else there is: had
+ * it been completed before, the device's level would raise it once more.
+ */
 enum hatch_board_irq hatch_board_interrupt_claim(void)
 {
-	uint32_t irq;
+	uintptr_t claim;
 
-	if (!plic.base)
+	if (__atomic_load_n(&plic.taker, __ATOMIC_ACQUIRE) != virt_hart_this())
 		return HATCH_BOARD_IRQ_NONE;
-	irq = virt_read32(plic.base + PLIC_CLAIM(plic.context));
-	if (irq == PLIC_IRQ_NONE)
+	claim = plic.base + PLIC_CLAIM(plic.context);
+	virt_io_barrier();
+	if (plic.claimed != PLIC_IRQ_NONE)
+		virt_write32(claim, plic.claimed);
+	plic.claimed = virt_read32(claim);
+	if (plic.claimed == PLIC_IRQ_NONE)
 		return HATCH_BOARD_IRQ_NONE;
-	virt_write32(plic.base + PLIC_CLAIM(plic.context), irq);
-	return irq == plic.console_irq ? HATCH_BOARD_IRQ_CONSOLE : HATCH_BOARD_IRQ_OTHER;
+	return plic.claimed < PLIC_SOURCES && plic.names[plic.claimed] ? plic.names[plic.claimed]
+								       : HATCH_BOARD_IRQ_OTHER;
 }

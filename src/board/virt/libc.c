@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/lock.h>
 #include <unistd.h>
 
 #include "virt.h"
@@ -35,6 +36,7 @@ static int get_char(FILE *file)
 	return c;
 }
 
+/* Nothing in it changes, so harts need no lock; what they print at once is mixed by characters. */
 static FILE console = FDEV_SETUP_STREAM(put_char, get_char, NULL, _FDEV_SETUP_RW);
 FILE *const stdin = &console;
 FILE *const stdout = &console;
@@ -54,7 +56,7 @@ void virt_heap_init(void)
 	heap_end = heap_next + size;
 }
 
-/* picolibc's malloc grows by this, under no lock of its own: malloc is for the boot hart. */
+/* malloc grows by this, and holds the library's lock meanwhile. */
 void *sbrk(ptrdiff_t bytes)
 {
 	char *old = heap_next;
@@ -65,6 +67,36 @@ void *sbrk(ptrdiff_t bytes)
 	}
 	heap_next += bytes;
 	return old;
+}
+
+/*
+ * The library's one lock, around malloc and free for instance. Invariants: `holder` and `depth`
+ * are those of the hart that has `lock`; depth 0 and no holder otherwise.
+ */
+struct __lock {
+	struct hatch_lock lock;
+	const struct virt_hart *holder;
+	unsigned int depth;
+};
+struct __lock __lock___libc_recursive_mutex;
+
+void __retarget_lock_acquire_recursive(_LOCK_T lock)
+{
+	const struct virt_hart *me = virt_hart_this();
+
+	if (__atomic_load_n(&lock->holder, __ATOMIC_RELAXED) != me) {
+		hatch_lock_acquire(&lock->lock);
+		__atomic_store_n(&lock->holder, me, __ATOMIC_RELAXED);
+	}
+	lock->depth++;
+}
+
+void __retarget_lock_release_recursive(_LOCK_T lock)
+{
+	if (--lock->depth)
+		return;
+	__atomic_store_n(&lock->holder, NULL, __ATOMIC_RELAXED);
+	hatch_lock_release(&lock->lock);
 }
 
 _Noreturn void _exit(int status)

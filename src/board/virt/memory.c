@@ -23,7 +23,7 @@ struct block {
 };
 
 /* Guards `blocks` and `available`. */
-static struct virt_lock lock;
+static struct hatch_lock lock;
 static struct block *blocks;
 static uint64_t available;
 
@@ -111,7 +111,7 @@ static void *memory_alloc(void *arg, size_t size, size_t align)
 		return NULL;
 	if (align < HATCH_PAGE_SIZE)
 		align = HATCH_PAGE_SIZE;
-	virt_lock(&lock);
+	hatch_lock_acquire(&lock);
 	for (struct block **link = &blocks; *link; link = &(*link)->next) {
 		uint64_t at = (start_of(*link) + align - 1) & ~(align - 1);
 
@@ -120,7 +120,7 @@ static void *memory_alloc(void *arg, size_t size, size_t align)
 			break;
 		}
 	}
-	virt_unlock(&lock);
+	hatch_lock_release(&lock);
 	return found;
 }
 
@@ -130,9 +130,9 @@ static void memory_free(void *arg, void *p, size_t size)
 	if (!p)
 		return;
 	size = page_up(size);
-	virt_lock(&lock);
+	hatch_lock_acquire(&lock);
 	block_insert((uintptr_t)p, (uintptr_t)p + size, (uintptr_t)p + size);
-	virt_unlock(&lock);
+	hatch_lock_release(&lock);
 }
 
 /* Translation is off in host code: a pointer is the physical address. */
@@ -150,9 +150,9 @@ static void *memory_pointer(void *arg, hatch_hpa hpa)
 
 void virt_memory_add(uint64_t base, uint64_t end, bool zero)
 {
-	virt_lock(&lock);
+	hatch_lock_acquire(&lock);
 	block_insert(base, end, zero ? base : end);
-	virt_unlock(&lock);
+	hatch_lock_release(&lock);
 }
 
 const struct hatch_memory *hatch_board_memory(void)

@@ -11,10 +11,6 @@
 int main(void);
 _Noreturn void virt_start(uint64_t hart_id, void *fdt);
 
-/* Filled with a pattern at boot. Translation is off, so no page can be taken away instead. */
-extern uint64_t virt_stack_guard[];
-#define GUARD_PATTERN UINT64_C(0x68617463682d6764)
-
 /* Test finisher: what it is told in the low half, the exit status in the high half. */
 #define FINISHER_PASS 0x5555
 #define FINISHER_FAIL 0x3333
@@ -24,41 +20,22 @@ extern uint64_t virt_stack_guard[];
 /* The host command drops everything on the console up to here: the firmware's banner. */
 static const char marker[] = "\033_hatch\033\\";
 
-static _Thread_local uint64_t this_hart;
-
 struct virt_sbi_result virt_sbi(unsigned long extension, unsigned long function, unsigned long a0,
-				unsigned long a1)
+				unsigned long a1, unsigned long a2)
 {
 	register unsigned long r0 __asm__("a0") = a0;
 	register unsigned long r1 __asm__("a1") = a1;
+	register unsigned long r2 __asm__("a2") = a2;
 	register unsigned long r6 __asm__("a6") = function;
 	register unsigned long r7 __asm__("a7") = extension;
 
-	__asm__ volatile("ecall" : "+r"(r0), "+r"(r1) : "r"(r6), "r"(r7) : "memory");
+	__asm__ volatile("ecall" : "+r"(r0), "+r"(r1) : "r"(r2), "r"(r6), "r"(r7) : "memory");
 	return (struct virt_sbi_result){ .error = (long)r0, .value = (long)r1 };
-}
-
-uint64_t virt_hart_id(void)
-{
-	return this_hart;
-}
-
-static void stack_guard_init(void)
-{
-	for (uint64_t *p = virt_stack_guard; p < (uint64_t *)virt_stack_bottom; p++)
-		*p = GUARD_PATTERN;
-}
-
-bool virt_stack_overflowed(void)
-{
-	for (uint64_t *p = virt_stack_guard; p < (uint64_t *)virt_stack_bottom; p++)
-		if (*p != GUARD_PATTERN)
-			return true;
-	return false;
 }
 
 _Noreturn void virt_die(const char *what, const char *remedy)
 {
+	virt_hart_is_last();
 	virt_console_puts("hatch: ");
 	virt_console_puts(what);
 	virt_console_puts(": ");
@@ -69,8 +46,7 @@ _Noreturn void virt_die(const char *what, const char *remedy)
 
 _Noreturn void virt_start(uint64_t hart_id, void *fdt)
 {
-	this_hart = hart_id;
-	stack_guard_init();
+	virt_hart_boot(hart_id);
 	virt_tree_init(fdt);
 	virt_console_init();
 	hatch_board_console_write(marker, sizeof(marker) - 1);
@@ -79,6 +55,7 @@ _Noreturn void virt_start(uint64_t hart_id, void *fdt)
 			 "its device tree's riscv,isa lacks `h`, use --cpu rv64,h=true");
 	virt_ram_init(hatch_board_fdt());
 	virt_heap_init();
+	virt_harts_init();
 	if (hatch_hart_init(hart_id, virt_trap))
 		virt_die("the hypervisor extension does not answer",
 			 "use --cpu rv64,h=true, or QEMU 7.2 or newer");
@@ -99,6 +76,7 @@ _Noreturn void hatch_board_exit(int status)
 	unsigned int code = exit_status(status);
 	uintptr_t finisher = virt_tree_device("sifive,test0");
 
+	virt_hart_is_last();
 	if (!leaving && virt_stack_overflowed()) {
 		leaving = true;
 		virt_die("the host's stack overflowed",
@@ -108,7 +86,7 @@ _Noreturn void hatch_board_exit(int status)
 	if (finisher) /* QEMU ends a moment later: another request until then would replace this one */
 		virt_write32(finisher, code ? code << 16 | FINISHER_FAIL : FINISHER_PASS);
 	else
-		virt_sbi(SBI_EID_SRST, 0, 0, code != 0);
+		virt_sbi(SBI_EID_SRST, 0, 0, code != 0, 0);
 	for (;;)
 		__asm__ volatile("wfi");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A trap of the host itself is a bug in the host program: say all that is known, then stop.
+ * A trap of the host itself is a bug in the host program: say all that is known, then stop, and with
+ * this hart the machine.
  */
 #include <stdio.h>
 
@@ -73,17 +74,18 @@ static void print_registers(const struct hatch_frame *frame)
  */
 static void print_backtrace(const struct hatch_frame *frame)
 {
+	const struct virt_hart *hart = virt_hart_this();
 	uint64_t sp = frame->x[2] & ~7UL;
 	unsigned int lines = 0;
 
 	printf("called from (read off the stack, stale entries are possible):\n");
 	if (follows_call(frame->x[1]))
 		printf("  %llx\n", (unsigned long long)frame->x[1]);
-	if (sp < (uintptr_t)virt_stack_bottom || sp > (uintptr_t)virt_stack_top) {
-		printf("  sp is outside of the host's stack: nothing more to see\n");
+	if (sp < (uintptr_t)hart->stack_bottom || sp > (uintptr_t)hart->stack_top) {
+		printf("  sp is outside of the hart's stack: nothing more to see\n");
 		return;
 	}
-	for (; sp < (uintptr_t)virt_stack_top && lines < BACKTRACE_MAX; sp += 8) {
+	for (; sp < (uintptr_t)hart->stack_top && lines < BACKTRACE_MAX; sp += 8) {
 		uint64_t word = *(const uint64_t *)sp;
 
 		if (follows_call(word)) {
@@ -93,11 +95,12 @@ static void print_backtrace(const struct hatch_frame *frame)
 	}
 }
 
-/* A trap within the report must not report itself. */
+/* A trap within the report must not report itself, and one report is enough. */
 static void stop_if_again(void)
 {
 	static bool reporting;
 
+	virt_hart_is_last();
 	if (reporting)
 		virt_die("the report of a host trap trapped itself", "debug it with gdb");
 	reporting = true;
@@ -108,7 +111,7 @@ _Noreturn void virt_trap(const struct hatch_frame *frame, const struct hatch_tra
 {
 	stop_if_again();
 	printf("\nhatch: the host program trapped on hart %llu: %s\n",
-	       (unsigned long long)virt_hart_id(), cause_name(trap->scause));
+	       (unsigned long long)virt_hart_this()->id, cause_name(trap->scause));
 	printf("  sepc %016llx  stval %016llx  scause %llx  sstatus %016llx\n",
 	       (unsigned long long)frame->pc, (unsigned long long)trap->stval,
 	       (unsigned long long)trap->scause, (unsigned long long)frame->sstatus);

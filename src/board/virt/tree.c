@@ -86,6 +86,25 @@ uint32_t virt_tree_cell(int node, const char *property, uint32_t otherwise)
 	return cell && length >= (int)sizeof(*cell) ? fdt32_to_cpu(*cell) : otherwise;
 }
 
+int virt_tree_next_cpu(int node, uint64_t *hart_id)
+{
+	uint64_t none;
+
+	for (;;) {
+		const char *status;
+
+		node = fdt_node_offset_by_prop_value(tree, node, "device_type", "cpu",
+						     sizeof("cpu"));
+		if (node < 0)
+			return node;
+		status = fdt_getprop(tree, node, "status", NULL);
+		if (status && strcmp(status, "okay") && strcmp(status, "ok"))
+			continue;
+		if (virt_tree_reg(node, hart_id, &none))
+			return node;
+	}
+}
+
 /*
  * "rv64imafdch_zicsr_sstc": single letters up to the first underscore, then whole names.
  */

@@ -13,6 +13,7 @@
 
 #include <hatch/board.h>
 #include <hatch/event.h>
+#include <hatch/lock.h>
 
 /* The exit status of a host that cannot go on. */
 #define VIRT_EXIT_BROKEN 125
@@ -20,7 +21,22 @@
 /* virt.ld */
 extern char virt_image_end[];
 extern char virt_text_start[], virt_text_end[];
-extern char virt_stack_bottom[], virt_stack_top[];
+
+/*
+ * A hart of the machine. boot.S knows the first three members and the size. The boot hart starts, summons and
+ * counts on the others; `summoned` and `woken` are set by one hart and taken by another, atomically.
+ */
+struct virt_hart {
+	void *stack_top;
+	void *tls;   /* tp: a block of its own for what is thread-local */
+	uint64_t id; /* mhartid */
+	char *stack_bottom;
+	uint64_t *stack_guard; /* up to stack_bottom: a pattern that an overflow would destroy */
+	unsigned int index;    /* the boot hart's is 0 */
+	bool started;
+	unsigned int summoned; /* 1: there is work */
+	unsigned int woken;    /* 1: hatch_board_wait is to return */
+};
 
 /* One SBI call (SBI v2.0, chapter 3). */
 struct virt_sbi_result {
@@ -28,12 +44,23 @@ struct virt_sbi_result {
 	long value;
 };
 struct virt_sbi_result virt_sbi(unsigned long extension, unsigned long function, unsigned long a0,
-				unsigned long a1);
+				unsigned long a1, unsigned long a2);
+
+/* harts.c */
+/* The boot hart, as boot.S has set it up. */
+void virt_hart_boot(uint64_t id);
+/* The other harts of the device tree get their stacks; they are not started yet. */
+void virt_harts_init(void);
+const struct virt_hart *virt_hart_this(void);
+/* Whether some hart's stack overflowed, now or before. */
+bool virt_stack_overflowed(void);
+/* From now on this hart ends the machine. Another one that is about to do so stays here for ever. */
+void virt_hart_is_last(void);
+
+/* boot.S: where every hart begins */
+void _start(void);
 
 /* start.c */
-uint64_t virt_hart_id(void);
-bool virt_stack_overflowed(void);
-
 /* Prints "hatch: " and the message, ends the machine with VIRT_EXIT_BROKEN. No printf, no heap. */
 _Noreturn void virt_die(const char *what, const char *remedy);
 
@@ -47,6 +74,8 @@ bool virt_tree_reg(int node, uint64_t *base, uint64_t *size);
 uintptr_t virt_tree_device(const char *compatible);
 /* A property of one cell, or `otherwise`. */
 uint32_t virt_tree_cell(int node, const char *property, uint32_t otherwise);
+/* The next cpu node that is in order, after `node` (-1: the first); negative: no more. */
+int virt_tree_next_cpu(int node, uint64_t *hart_id);
 /* Whether the harts have an ISA extension, by its name in lower case ("h", "sstc"). */
 bool virt_tree_has_extension(const char *name);
 
@@ -55,10 +84,13 @@ void virt_blob_reserve(void);
 
 /* console.c */
 void virt_console_init(void);
-/* Takes the console even from a hart that died while it held the console's lock. */
+/* This hart speaks alone, even where it died itself with the console's lock. */
 void virt_console_seize(void);
 void virt_console_puts(const char *text);
 void virt_console_rx_interrupt(bool on);
+
+/* interrupt.c: has this interrupt of the machine come to the hart that takes them all */
+void virt_interrupt_enable(uint32_t irq, enum hatch_board_irq name);
 
 /* ram.c and memory.c */
 void virt_ram_init(const void *fdt);
@@ -98,22 +130,6 @@ static inline uint32_t virt_read32(uintptr_t at)
 static inline void virt_write32(uintptr_t at, uint32_t value)
 {
 	*(volatile uint32_t *)at = value;
-}
-
-/* A lock between harts; interrupts are off in host code, so a holder is never interrupted. */
-struct virt_lock {
-	unsigned int held;
-};
-
-static inline void virt_lock(struct virt_lock *lock)
-{
-	while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))
-		;
-}
-
-static inline void virt_unlock(struct virt_lock *lock)
-{
-	__atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
 }
 
 #endif

@@ -37,7 +37,11 @@ static uint64_t wall_ns(void *arg)
 struct hatch_machine_host quiet_host(void)
 {
 	return (struct hatch_machine_host){
-		hatch_board_fdt(), console_write, console_read, console_interrupt, timer,
-		wall_ns,	   NULL
+		.fdt = hatch_board_fdt(),
+		.console_write = console_write,
+		.console_read = console_read,
+		.console_interrupt = console_interrupt,
+		.timer = timer,
+		.wall_ns = wall_ns,
 	};
 }
