@@ -78,8 +78,14 @@ int main(void)
 	static struct host host = { .damaged = 2 };
 	struct hatch_catch call = HATCH_ON_HYPERCALL(UPDATE_EID, on_call, &host);
 	struct hatch_catch dials = HATCH_ON_MMIO(DIALS_AT, sizeof(host.dial), on_dial, host.dial);
-	struct hatch_state state = { "dials",	1,   sizeof(host.dial), save_dials, restore_dials,
-				     host.dial, NULL };
+	struct hatch_state state = {
+		.name = "dials",
+		.version = 1,
+		.size = sizeof(host.dial),
+		.save = save_dials,
+		.restore = restore_dials,
+		.arg = host.dial,
+	};
 
 	demo_begin(&host.demo);
 	demo_catch(&host.demo, &call);

@@ -112,6 +112,11 @@ struct hatch_state {
 	 * changed then.
 	 */
 	int (*restore)(void *arg, const void *from, struct hatch_vcpu *vcpu);
+	/*
+	 * NULL, or: the guest's memory is about to be put back, and what the state is of must not
+	 * write to it any more. `restore` follows.
+	 */
+	void (*stop)(void *arg);
 	void *arg;
 	struct hatch_state *next; /* owned by the scope */
 };
@@ -132,9 +137,9 @@ struct hatch_scope {
 	struct hatch_state *states;
 	struct hatch_catch *tree[HATCH_KINDS];
 	struct hatch_catch *any;
-	struct hatch_lock lock;	     /* guards `sealed`, and the tables until they are built */
-	unsigned int sealed;	     /* how many running tries it is in force in */
-	bool built;		     /* the tables are those of `clauses` */
+	struct hatch_lock lock; /* guards `sealed`, and the tables until they are built */
+	unsigned int sealed;	/* how many running tries it is in force in */
+	bool built;		/* the tables are those of `clauses` */
 };
 
 /* An empty scope inside `outer` (NULL: outermost). The name is borrowed, for messages. */

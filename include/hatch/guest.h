@@ -42,7 +42,7 @@ struct hatch_guest {
 	uint32_t freed_leaves;	     /* stage.freed when the next was found */
 	uint64_t *leaves;	     /* the last table of 4 KiB leaves that a write fault met */
 	uint64_t leaves_at;	     /* gpa >> 21 of what it translates, and 1; 0: none */
-	bool marked; /* no leaf that may be shared is writable, but those in the log */
+	bool marked;	/* no leaf that may be shared is writable, but those in the log */
 	uint64_t harts; /* that may have cached translations, by their ids; all ones: all. Atomic */
 	/* Under the lock of `stage`: */
 	unsigned int entered; /* tries of its vcpus that are in the middle of a run */

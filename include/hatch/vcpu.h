@@ -69,7 +69,7 @@ struct hatch_post {
 	bool kicked; /* the next run ends at its start, or this one soon */
 	bool away;   /* its hart will look here before the guest goes on: see hatch_post_away */
 	bool fence_i, fence_vma;
-	uint64_t raise, lower; /* HVIP_VSSIP, ... */
+	uint64_t raise, lower;	/* HVIP_VSSIP, ... */
 	struct hatch_fence vma; /* with fence_vma: several that differ have become one for all */
 	uint64_t sent, taken;
 };
@@ -96,7 +96,7 @@ struct hatch_vcpu {
 	uint16_t vmid;
 	bool live; /* current on a hart */
 	bool fp_live;
-	bool full; /* the frame holds all registers, not only the caller-saved ones */
+	bool full;		 /* the frame holds all registers, not only the caller-saved ones */
 	struct hatch_hart *hart; /* on which it is current, or NULL */
 	struct hatch_post post;
 };
@@ -110,7 +110,9 @@ int hatch_vcpu_init(struct hatch_vcpu *vcpu, struct hatch_guest *guest);
 /*
  * Sets the vcpu to begin at `pc` (guest-physical, translation off) in VS-mode with a0 and a1 as
  * the boot protocol wants them: hart id and the device tree's guest-physical address.
- * Everything else is as after a reset; guest time goes on.
+ * Everything else is as after a reset; guest time goes on. Interrupts that are pending go, but for
+ * HVIP_VSEIP, which is the interrupt controller's wire; in a handler of its own run they all stay,
+ * since other harts may raise them at any moment.
  */
 void hatch_vcpu_reset(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t a0, uint64_t a1);
 

@@ -47,4 +47,7 @@ static inline void hatch_apply_load(struct hatch_frame *frame, unsigned int rd, 
 /* All registers as after a reset (vcpu.c). The vcpu is not live. */
 void hatch_vcpu_clear(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t a0, uint64_t a1);
 
+/* Lets go of what interrupts are pending for a vcpu that is on no hart. */
+void hatch_vcpu_calm(struct hatch_vcpu *vcpu);
+
 #endif

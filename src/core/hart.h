@@ -24,7 +24,7 @@ struct hatch_hart {
 	struct hatch_vcpu *current;
 	hatch_host_trap_fn *report;
 	struct hatch_hart_facts facts;
-	uint64_t id; /* mhartid: what the firmware calls it */
+	uint64_t id;		      /* mhartid: what the firmware calls it */
 	struct hatch_host_fp host_fp; /* put aside by the last call into a box */
 	/* What the timer is for, host ticks: see alarm.c. */
 	uint64_t alarm, deadline, programmed;

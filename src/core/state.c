@@ -40,6 +40,14 @@ int hatch_states_restore(const struct hatch_try *t, const void *from)
 	return 0;
 }
 
+void hatch_states_stop(const struct hatch_try *t)
+{
+	for (const struct hatch_scope *s = t->innermost; s; s = s->outer)
+		for (const struct hatch_state *state = s->states; state; state = state->next)
+			if (state->stop)
+				state->stop(state->arg);
+}
+
 int hatch_states_unpark(struct hatch_try *t)
 {
 	if (!t->image)

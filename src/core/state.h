@@ -11,6 +11,9 @@ void hatch_states_save(const struct hatch_try *t, void *to);
 /* Errors: the first that a restore gave; what comes behind it is as it was. */
 int hatch_states_restore(const struct hatch_try *t, const void *from);
 
+/* The guest's memory is about to be put back: see hatch_state's `stop`. */
+void hatch_states_stop(const struct hatch_try *t);
+
 /* Of one state, with what keeps the next one aligned. */
 static inline size_t hatch_state_room(const struct hatch_state *state)
 {

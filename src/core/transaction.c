@@ -61,6 +61,7 @@ void hatch_transaction_end(struct hatch_try *t, bool keep)
 	if (keep) {
 		hatch_guest_commit(t->vcpu->guest);
 	} else {
+		hatch_states_stop(t);
 		hatch_guest_rollback(t->vcpu->guest);
 		keep_arguments(t);
 		hatch_vcpu_copy(t->vcpu, &checkpoint->vcpu);

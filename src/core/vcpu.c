@@ -21,14 +21,18 @@ void hatch_vcpu_clear(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t a0, uint64
 		.scounteren = 1 << (CSR_CYCLE & 31) | 1 << (CSR_TIME & 31) |
 			      1 << (CSR_INSTRET & 31),
 	};
-	/* The wire from the interrupt controller is not the hart's to reset. */
-	hatch_lock_acquire(&vcpu->post.lock);
-	vcpu->hvip &= HVIP_VSEIP;
-	hatch_lock_release(&vcpu->post.lock);
 	vcpu->fcsr = 0;
 	vcpu->fp_live = false;
 	vcpu->full = true;
 	vcpu->hart_id = a0;
+}
+
+/* The wire from the interrupt controller is not the hart's to reset. */
+void hatch_vcpu_calm(struct hatch_vcpu *vcpu)
+{
+	hatch_lock_acquire(&vcpu->post.lock);
+	vcpu->hvip &= HVIP_VSEIP;
+	hatch_lock_release(&vcpu->post.lock);
 }
 
 void hatch_vcpu_copy(struct hatch_vcpu *to, const struct hatch_vcpu *from)

@@ -248,35 +248,45 @@ uint64_t hatch_vcpu_time(const struct hatch_vcpu *vcpu)
 	return csr_read(time) + vcpu->confine.htimedelta;
 }
 
-void hatch_vcpu_reset(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t a0, uint64_t a1)
+/* Takes the vcpu off its hart, if it is on this one. */
+static bool unload(struct hatch_vcpu *vcpu)
 {
 	bool live = vcpu->live;
 
 	if (live)
 		hatch_vcpu_put(vcpu);
+	else
+		hatch_vcpu_calm(vcpu);
+	return live;
+}
+
+static void reload(struct hatch_vcpu *vcpu, bool live)
+{
+	if (!live)
+		return;
+	hatch_vcpu_load(vcpu);
+	vcpu->frame.leave = HATCH_ANSWERED;
+}
+
+void hatch_vcpu_reset(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t a0, uint64_t a1)
+{
+	bool live = unload(vcpu);
+
 	hatch_vcpu_clear(vcpu, pc, a0, a1);
-	if (live) {
-		hatch_vcpu_load(vcpu);
-		vcpu->frame.leave = HATCH_ANSWERED;
-	}
+	reload(vcpu, live);
 }
 
 void hatch_vcpu_reset_user(struct hatch_vcpu *vcpu, hatch_gpa pc, uint64_t sp)
 {
 	uint64_t hart_id = vcpu->hart_id;
-	bool live = vcpu->live;
+	bool live = unload(vcpu);
 
-	if (live)
-		hatch_vcpu_put(vcpu);
 	hatch_vcpu_clear(vcpu, pc, 0, 0);
 	vcpu->hart_id = hart_id;
 	vcpu->frame.x[2] = sp;
 	vcpu->frame.sstatus = SSTATUS_UXL_64; /* without SPP: VU-mode */
 	vcpu->vs.vsstatus |= SSTATUS_FS_CLEAN;
-	if (live) {
-		hatch_vcpu_load(vcpu);
-		vcpu->frame.leave = HATCH_ANSWERED;
-	}
+	reload(vcpu, live);
 }
 
 int hatch_vcpu_init(struct hatch_vcpu *vcpu, struct hatch_guest *guest)

@@ -295,6 +295,7 @@ static void test_clear(void **state)
 	world.vcpu.vs.vsatp = 1;
 	world.vcpu.confine.hedeleg = 77;
 	hatch_vcpu_clear(&world.vcpu, hatch_gpa_of(0x80200000), 3, 0x8f000000);
+	hatch_vcpu_calm(&world.vcpu);
 	for (unsigned int i = 0; i < 32; i++) {
 		assert_int_equal(world.vcpu.frame.x[i], i == 10 ? 3 : i == 11 ? 0x8f000000 : 0);
 		assert_int_equal(world.vcpu.fp[i], 0);

@@ -217,7 +217,11 @@ GUEST(adder, "	li s0, 0x10000000\n"
 	     "	quit\n");
 
 static struct hatch_state device_state = {
-	"device", 1, sizeof(uint64_t), device_save, device_restore, NULL, NULL
+	.name = "device",
+	.version = 1,
+	.size = sizeof(uint64_t),
+	.save = device_save,
+	.restore = device_restore,
 };
 
 static void begin_adder(struct hatch_catch *clause)

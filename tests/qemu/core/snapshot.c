@@ -64,8 +64,13 @@ static int device_restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 	return 0;
 }
 
-static struct hatch_state state = { "device", 3,   sizeof(device), device_save, device_restore,
-				    NULL,     NULL };
+static struct hatch_state state = {
+	.name = "device",
+	.version = 3,
+	.size = sizeof(device),
+	.save = device_save,
+	.restore = device_restore,
+};
 
 /* Register 0 keeps a value; a load of register 1 is captured. */
 static enum hatch_verdict answer_device(void *arg, const struct hatch_event *ev,

@@ -69,8 +69,13 @@ static int device_restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 	return 0;
 }
 
-static struct hatch_state state = { "device", 1,   sizeof(device), device_save, device_restore,
-				    NULL,     NULL };
+static struct hatch_state state = {
+	.name = "device",
+	.version = 1,
+	.size = sizeof(device),
+	.save = device_save,
+	.restore = device_restore,
+};
 
 static enum hatch_verdict answer_ask(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
 {
