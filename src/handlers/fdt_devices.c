@@ -12,6 +12,7 @@
 #include <hatch/handlers/plic.h>
 #include <hatch/handlers/rtc.h>
 #include <hatch/handlers/uart.h>
+#include <hatch/handlers/virtio_proxy.h>
 
 /* A tree that is being written, and the first error. */
 struct tree {
@@ -113,6 +114,18 @@ int hatch_rtc_fdt(const struct hatch_rtc *rtc, void *fdt, uint32_t parent, uint3
 
 	begin_device(&t, "rtc", &rtc->clause);
 	put_string(&t, "compatible", "google,goldfish-rtc");
+	put_interrupt(&t, parent, source);
+	end_node(&t);
+	return t.error;
+}
+
+int hatch_virtio_proxy_fdt(const struct hatch_virtio_proxy *proxy, void *fdt, uint32_t parent,
+			   uint32_t source)
+{
+	struct tree t = { .fdt = fdt };
+
+	begin_device(&t, "virtio_mmio", &proxy->clause);
+	put_string(&t, "compatible", "virtio,mmio");
 	put_interrupt(&t, parent, source);
 	end_node(&t);
 	return t.error;

@@ -7,8 +7,12 @@
 static enum hatch_verdict finish(struct hatch_finisher *finisher, struct hatch_cont *k,
 				 enum hatch_finisher_request request, unsigned int code)
 {
-	finisher->request = request;
-	finisher->code = code;
+	hatch_lock_acquire(&finisher->lock);
+	if (finisher->request == HATCH_FINISHER_NONE) {
+		finisher->request = request;
+		finisher->code = code;
+	}
+	hatch_lock_release(&finisher->lock);
 	return hatch_finish(k, (long)code);
 }
 
@@ -46,9 +50,12 @@ struct finisher_image {
 
 static void save(void *arg, void *to)
 {
-	const struct hatch_finisher *finisher = arg;
-	const struct finisher_image image = { finisher->request, finisher->code };
+	struct hatch_finisher *finisher = arg;
+	struct finisher_image image;
 
+	hatch_lock_acquire(&finisher->lock);
+	image = (struct finisher_image){ finisher->request, finisher->code };
+	hatch_lock_release(&finisher->lock);
 	memcpy(to, &image, sizeof(image));
 }
 
@@ -68,8 +75,10 @@ static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 	memcpy(&image, from, sizeof(image));
 	if (!is_request(&image))
 		return HATCH_EFORMAT;
+	hatch_lock_acquire(&finisher->lock);
 	finisher->request = (enum hatch_finisher_request)image.request;
 	finisher->code = image.code;
+	hatch_lock_release(&finisher->lock);
 	return HATCH_OK;
 }
 
@@ -77,8 +86,10 @@ static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 
 void hatch_finisher_reset(struct hatch_finisher *finisher)
 {
+	hatch_lock_acquire(&finisher->lock);
 	finisher->request = HATCH_FINISHER_NONE;
 	finisher->code = 0;
+	hatch_lock_release(&finisher->lock);
 }
 
 void hatch_finisher_init(struct hatch_finisher *finisher, hatch_gpa base)

@@ -35,7 +35,7 @@ static enum hatch_verdict on_missing(void *arg, const struct hatch_event *ev, st
 
 	/* What was thrown or injected is not done: it comes again, or never. */
 	if (verdict == HATCH_RESUME || verdict == HATCH_SKIP)
-		emulated->count++;
+		__atomic_fetch_add(&emulated->count, 1, __ATOMIC_RELAXED);
 	return verdict;
 }
 
@@ -66,7 +66,7 @@ static enum hatch_verdict on_atomic(void *arg, const struct hatch_event *ev, str
 {
 	struct hatch_refused *refused = arg;
 
-	if (!refused->count++) {
+	if (!__atomic_fetch_add(&refused->count, 1, __ATOMIC_RELAXED)) {
 		refused->encoding = ev->illegal.encoding;
 		refused->pc = hatch_cont_pc(k);
 	}

@@ -2,41 +2,20 @@
 /*
  * A machine made of stock clauses: the wires between them.
  */
-#include <stdio.h>
-#include <string.h>
-
 #include <libfdt.h>
 
-#include <hatch/handlers/tree.h>
 #include <hatch/handlers/unmapped.h>
 
 #include "machine_internal.h"
 
-/* PLIC contexts come in pairs for each hart: M-mode, which a guest has not, and S-mode. */
-#define CONTEXTS_PER_HART 2
-#define CONTEXT_S	  1
-
-#define SEED_SIZE	  32 /* bytes */
-
 enum { BEATS_PER_SECOND = 10 };
-
-/* Phandles behind those of the harts' own controllers. */
-static uint32_t plic_phandle(const struct hatch_machine *machine)
-{
-	return HATCH_TREE_INTC_PHANDLE(machine->harts);
-}
-
-static uint32_t finisher_phandle(const struct hatch_machine *machine)
-{
-	return plic_phandle(machine) + 1;
-}
 
 static void on_plic(void *arg, unsigned int context, bool level)
 {
 	struct hatch_machine *machine = arg;
-	struct hatch_vcpu *vcpu = machine->hart[context / CONTEXTS_PER_HART].vcpu;
+	struct hatch_vcpu *vcpu = machine->hart[context / HATCH_MACHINE_CONTEXTS].vcpu;
 
-	if (context % CONTEXTS_PER_HART != CONTEXT_S)
+	if (context % HATCH_MACHINE_CONTEXTS != HATCH_MACHINE_CONTEXT_S)
 		return;
 	if (level)
 		hatch_vcpu_raise(vcpu, HVIP_VSEIP);
@@ -49,11 +28,25 @@ static void on_drained(void *arg)
 	hatch_machine_receive(arg);
 }
 
+/* From the serial port and from the SBI. */
 static void on_transmit(void *arg, const void *bytes, size_t size)
 {
-	const struct hatch_machine *machine = arg;
+	struct hatch_machine *machine = arg;
 
+	hatch_lock_acquire(&machine->console);
 	machine->host.console_write(machine->host.arg, bytes, size);
+	hatch_lock_release(&machine->console);
+}
+
+static int on_type(void *arg)
+{
+	struct hatch_machine *machine = arg;
+	int byte;
+
+	hatch_lock_acquire(&machine->console);
+	byte = machine->host.console_read(machine->host.arg);
+	hatch_lock_release(&machine->console);
+	return byte;
 }
 
 static uint64_t on_now(void *arg)
@@ -84,37 +77,53 @@ static uint64_t ticks_of(const struct hatch_machine *machine, uint64_t ns)
  * on it, and a slow beat. QEMU 7.2 now and then forgets that vstimecmp has expired, until the
  * next exit from the guest; without the beat an idle guest would sleep for good.
  */
-static void arm(struct hatch_machine *machine)
+void hatch_machine_arm(struct hatch_machine *machine, const struct hatch_vcpu *vcpu)
 {
-	const struct hatch_vcpu *vcpu = machine->hart[0].vcpu;
-	uint64_t beat = host_ticks(vcpu) + machine->frequency / BEATS_PER_SECOND;
+	uint64_t alarm, beat;
 
-	if ((vcpu->confine.henvcfg & HENVCFG_STCE) && machine->frequency)
-		machine->host.timer(machine->host.arg,
-				    machine->alarm < beat ? machine->alarm : beat);
+	if (!(vcpu->confine.henvcfg & HENVCFG_STCE) || !machine->frequency)
+		return;
+	hatch_lock_acquire(&machine->lock);
+	alarm = machine->alarm;
+	hatch_lock_release(&machine->lock);
+	beat = host_ticks(vcpu) + machine->frequency / BEATS_PER_SECOND;
+	machine->host.timer(machine->host.arg, alarm < beat ? alarm : beat);
 }
 
-/* Without Sstc the clock is looked at whenever the guest's timer expires. */
-static void on_rtc_arm(void *arg, uint64_t ns)
+static void set_alarm(struct hatch_machine *machine, uint64_t ticks)
+{
+	hatch_lock_acquire(&machine->lock);
+	machine->alarm = ticks;
+	hatch_lock_release(&machine->lock);
+}
+
+/*
+ * The hart that asked lets it ring; if that stops, another one at its next beat. Without Sstc the
+ * clock is looked at whenever the guest's timer expires.
+ */
+static void on_rtc_arm(void *arg, struct hatch_vcpu *vcpu, uint64_t ns)
 {
 	struct hatch_machine *machine = arg;
 	uint64_t now = on_now(machine);
 
-	machine->alarm = HATCH_TIMER_NEVER;
-	if (ns != HATCH_RTC_NEVER)
-		machine->alarm = host_ticks(machine->hart[0].vcpu) +
-				 (ns > now ? ticks_of(machine, ns - now) : 0);
-	arm(machine);
+	if (ns == HATCH_RTC_NEVER || !vcpu)
+		set_alarm(machine, HATCH_TIMER_NEVER);
+	else
+		set_alarm(machine, host_ticks(vcpu) + (ns > now ? ticks_of(machine, ns - now) : 0));
+	if (vcpu)
+		hatch_machine_arm(machine, vcpu);
 }
 
-static void on_expired(void *arg)
+static void on_expired(void *arg, struct hatch_vcpu *vcpu)
 {
 	struct hatch_machine *machine = arg;
 
 	hatch_rtc_poll(&machine->rtc);
-	if (machine->alarm <= host_ticks(machine->hart[0].vcpu))
+	hatch_lock_acquire(&machine->lock);
+	if (machine->alarm <= host_ticks(vcpu))
 		machine->alarm = HATCH_TIMER_NEVER; /* it rang, or the next beat lets it */
-	arm(machine);
+	hatch_lock_release(&machine->lock);
+	hatch_machine_arm(machine, vcpu);
 }
 
 static uint32_t frequency_of(const void *fdt)
@@ -155,173 +164,84 @@ static void connect_sbi(struct hatch_machine *machine)
 	machine->timer.expired = on_expired;
 	machine->timer.expired_arg = machine;
 	hatch_sbi_init(&machine->sbi, machine->hart, machine->harts, &machine->timer);
-	machine->sbi.console.write = host->console_write;
-	machine->sbi.console.read = host->console_read;
-	machine->sbi.console.arg = host->arg;
+	machine->sbi.console.write = on_transmit;
+	machine->sbi.console.read = on_type;
+	machine->sbi.console.arg = machine;
+	machine->sbi.remote.start = hatch_machine_start;
+	machine->sbi.remote.arg = machine;
 }
 
-int hatch_machine_init(struct hatch_machine *machine, const struct hatch_machine_host *host,
-		       struct hatch_sbi_hart *hart, unsigned int harts)
+static void connect_all(struct hatch_machine *machine)
 {
-	if (!harts || harts > HATCH_MACHINE_HARTS)
-		return HATCH_EINVAL;
-	*machine = (struct hatch_machine){ .host = *host, .hart = hart, .harts = harts };
-	machine->alarm = HATCH_TIMER_NEVER;
-	machine->frequency = frequency_of(host->fdt);
-	machine->unmapped = hatch_unmapped_clause();
 	hatch_plic_init(&machine->plic, hatch_gpa_of(HATCH_MACHINE_PLIC), HATCH_MACHINE_SOURCES,
-			harts * CONTEXTS_PER_HART);
+			machine->harts * HATCH_MACHINE_CONTEXTS);
 	machine->plic.output = on_plic;
 	machine->plic.arg = machine;
 	connect_uart(machine);
 	connect_rtc(machine);
 	hatch_finisher_init(&machine->finisher, hatch_gpa_of(HATCH_MACHINE_FINISHER));
 	connect_sbi(machine);
+	machine->unmapped = hatch_unmapped_clause();
+	machine->kick = hatch_machine_kick_clause(machine);
 	hatch_machine_state_init(machine);
-	return HATCH_OK;
+}
+
+static int add_all(struct hatch_machine *machine)
+{
+	struct hatch_catch *const device[] = { &machine->plic.clause, &machine->uart.clause,
+					       &machine->rtc.clause, &machine->finisher.clause,
+					       &machine->kick };
+	int error;
+
+	hatch_scope_init(&machine->rest, "rest", NULL);
+	hatch_scope_init(&machine->scope, "machine", &machine->rest);
+	error = hatch_catch_add(&machine->rest, &machine->unmapped);
+	if (!error)
+		error = hatch_sbi_add_rest(&machine->sbi, &machine->rest);
+	if (!error)
+		error = hatch_sbi_add(&machine->sbi, &machine->scope);
+	for (size_t i = 0; i < sizeof(device) / sizeof(device[0]) && !error; i++)
+		error = hatch_catch_add(&machine->scope, device[i]);
+	return error ? error : hatch_machine_add_states(machine);
+}
+
+int hatch_machine_init(struct hatch_machine *machine, const struct hatch_machine_host *host,
+		       struct hatch_sbi_hart *hart, unsigned int harts)
+{
+	if (!harts || harts > HATCH_MACHINE_HARTS || (harts > 1 && (!host->wait || !host->wake)))
+		return HATCH_EINVAL;
+	*machine = (struct hatch_machine){ .host = *host, .hart = hart, .harts = harts };
+	machine->alarm = HATCH_TIMER_NEVER;
+	machine->frequency = frequency_of(host->fdt);
+	for (unsigned int i = 0; i < harts; i++) {
+		hart[i].vcpu->hart_id = i;
+		/* One machine has one clock. */
+		hart[i].vcpu->confine.htimedelta = hart[0].vcpu->confine.htimedelta;
+		hatch_vcpu_lower(hart[i].vcpu, HVIP_VSEIP); /* of a machine before this one */
+	}
+	connect_all(machine);
+	return add_all(machine);
 }
 
 int hatch_machine_emulate(struct hatch_machine *machine, const char *extensions)
 {
+	int error;
+
 	if (!extensions)
 		return HATCH_OK;
-	if (machine->harts != 1)
-		return HATCH_ENOTSUP;
-	return hatch_emulator_init(&machine->emulator, extensions);
+	if (machine->emulator.ops)
+		return HATCH_EBUSY;
+	error = hatch_emulator_init(&machine->emulator, extensions);
+	return error ? error : hatch_emulator_add(&machine->emulator, &machine->scope);
 }
 
 int hatch_machine_enter(struct hatch_machine *machine, struct hatch_try *t)
 {
-	struct hatch_catch *const device[] = { &machine->plic.clause, &machine->uart.clause,
-					       &machine->rtc.clause, &machine->finisher.clause };
-	int error;
-
-	hatch_scope_init(&machine->scope, "machine", NULL);
-	error = hatch_sbi_add(&machine->sbi, &machine->scope);
-	for (size_t i = 0; i < sizeof(device) / sizeof(device[0]) && !error; i++)
-		error = hatch_catch_add(&machine->scope, device[i]);
-	if (!error && machine->emulator.ops)
-		error = hatch_emulator_add(&machine->emulator, &machine->scope);
-	if (!error)
-		error = hatch_machine_add_states(machine);
-	if (!error)
-		error = hatch_catch_add(&t->scope, &machine->unmapped);
-	if (!error)
-		error = hatch_sbi_add_rest(&machine->sbi, &t->scope);
-	return error ? error : hatch_scope_enter(t, &machine->scope);
-}
-
-static int write_devices(void *arg, void *fdt)
-{
-	const struct hatch_machine *machine = arg;
-	uint32_t intc[HATCH_PLIC_CONTEXTS], mode[HATCH_PLIC_CONTEXTS];
-	uint32_t plic = plic_phandle(machine);
-	int error;
-
-	for (unsigned int i = 0; i < machine->harts * CONTEXTS_PER_HART; i++) {
-		intc[i] = HATCH_TREE_INTC_PHANDLE(i / CONTEXTS_PER_HART);
-		mode[i] = i % CONTEXTS_PER_HART == CONTEXT_S ? IRQ_S_EXT : UINT32_MAX;
-	}
-	error = hatch_plic_fdt(&machine->plic, fdt, plic, intc, mode);
-	if (!error)
-		error = hatch_uart_fdt(&machine->uart, fdt, plic, HATCH_MACHINE_UART_IRQ);
-	if (!error)
-		error = hatch_rtc_fdt(&machine->rtc, fdt, plic, HATCH_MACHINE_RTC_IRQ);
-	if (!error)
-		error = hatch_finisher_fdt(&machine->finisher, fdt, finisher_phandle(machine));
-	return error;
-}
-
-/*
- * The guest's randomness is the machine's own, changed by the time so that a reboot does not see
- * the same again. False when the machine has none.
- */
-static bool make_seed(const struct hatch_machine *machine, unsigned char *seed)
-{
-	uint64_t now = machine->host.wall_ns(machine->host.arg);
-	int size, chosen = fdt_path_offset(machine->host.fdt, "/chosen");
-	const void *from = chosen < 0 ? NULL
-				      : fdt_getprop(machine->host.fdt, chosen, "rng-seed", &size);
-
-	if (!from || size < SEED_SIZE)
-		return false;
-	memcpy(seed, from, SEED_SIZE);
-	for (size_t i = 0; i < sizeof(now); i++)
-		seed[i] ^= now >> (8 * i) & 0xff;
-	return true;
-}
-
-static int write_tree(struct hatch_machine *machine, const struct hatch_boot *boot,
-		      hatch_gpa initrd, hatch_gpa at)
-{
-	struct hatch_load *load = &machine->load;
-	unsigned char seed[SEED_SIZE];
-	size_t room = HATCH_TREE_ROOM;
-	const struct hatch_tree tree = {
-		.host = machine->host.fdt,
-		.harts = machine->harts,
-		.henvcfg = machine->hart[0].vcpu->confine.henvcfg,
-		.emulated = machine->emulator.ops ? machine->emulator.extensions : NULL,
-		.ram = load->ram,
-		.ram_size = load->ram_size,
-		.initrd = initrd,
-		.initrd_size = boot->initrd ? boot->initrd->size : 0,
-		.bootargs = boot->append,
-		.stdout_path = "/soc/serial@10000000",
-		.seed = make_seed(machine, seed) ? seed : NULL,
-		.seed_size = SEED_SIZE,
-		.devices = write_devices,
-		.arg = machine,
-	};
-	void *fdt = hatch_guest_pointer(load->guest, at, &room, HATCH_PROT_WRITE);
-	int error = fdt ? hatch_tree_build(&tree, fdt, room) : HATCH_EFAULT;
-
-	if (error)
-		hatch_load_explain(load, "the device tree", error);
-	return error;
-}
-
-static int load_program(struct hatch_load *load, const struct hatch_boot *boot)
-{
-	if (boot->kernel)
-		return hatch_linux_load(load, boot->kernel);
-	if (boot->payload)
-		return hatch_payload_load(load, boot->payload);
-	snprintf(load->problem, sizeof(load->problem),
-		 "nothing to boot: give a kernel or a payload");
-	return HATCH_EINVAL;
-}
-
-static int load_all(struct hatch_machine *machine, const struct hatch_boot *boot, hatch_gpa *tree)
-{
-	struct hatch_load *load = &machine->load;
-	hatch_gpa initrd = { 0 };
-	int error = hatch_load_init(load, machine->hart[0].vcpu->guest,
-				    hatch_gpa_of(HATCH_MACHINE_RAM));
-
-	if (!error)
-		error = hatch_load_reserve(load, HATCH_TREE_ROOM, "the device tree", tree);
-	if (!error)
-		error = load_program(load, boot);
-	if (!error && boot->initrd)
-		error = hatch_initrd_load(load, boot->initrd, &initrd);
-	return error ? error : write_tree(machine, boot, initrd, *tree);
-}
-
-int hatch_machine_boot(struct hatch_machine *machine, const struct hatch_boot *boot)
-{
-	struct hatch_vcpu *vcpu = machine->hart[0].vcpu;
-	hatch_gpa tree;
-	int error = load_all(machine, boot, &tree);
-
-	if (error)
-		return error;
-	/* An alarm of a former life would be this one's. */
-	machine->alarm = HATCH_TIMER_NEVER;
-	machine->host.timer(machine->host.arg, HATCH_TIMER_NEVER);
-	arm(machine);
-	hatch_vcpu_reset(vcpu, machine->load.entry, vcpu->hart_id, tree.addr);
-	hatch_machine_receive(machine);
+	if (t->entered || t->suspended)
+		return HATCH_ESEALED;
+	if (t->own->outer && t->own->outer != &machine->scope)
+		return HATCH_EINVAL;
+	t->own->outer = &machine->scope;
 	return HATCH_OK;
 }
 
@@ -330,13 +250,15 @@ void hatch_machine_receive(struct hatch_machine *machine)
 	const struct hatch_machine_host *host = &machine->host;
 	int byte;
 
-	while (hatch_uart_room(&machine->uart) && (byte = host->console_read(host->arg)) >= 0)
+	hatch_lock_acquire(&machine->lock);
+	while (hatch_uart_room(&machine->uart) && (byte = on_type(machine)) >= 0)
 		hatch_uart_receive(&machine->uart, &(uint8_t){ (uint8_t)byte }, 1);
 	/* A byte without room stays where it is, and must not interrupt for ever. */
 	bool listen = hatch_uart_room(&machine->uart);
 	if (listen != machine->listening)
 		host->console_interrupt(host->arg, listen);
 	machine->listening = listen;
+	hatch_lock_release(&machine->lock);
 }
 
 enum hatch_reset_kind hatch_machine_request(const struct hatch_machine *machine)

@@ -15,13 +15,15 @@ struct machine_image {
 
 static void save(void *arg, void *to)
 {
-	const struct hatch_machine *machine = arg;
+	struct hatch_machine *machine = arg;
 	const struct hatch_emulator *emulator = &machine->emulator;
 	struct machine_image *image = to;
 
 	memset(image, 0, sizeof(*image));
 	image->frequency = machine->frequency;
+	hatch_lock_acquire(&machine->lock);
 	image->listening = machine->listening;
+	hatch_lock_release(&machine->lock);
 	if (emulator->ops)
 		memcpy(image->emulated, emulator->extensions, strlen(emulator->extensions));
 }
@@ -39,9 +41,11 @@ static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 		return HATCH_EFORMAT;
 	if (memcmp(image->emulated, now.emulated, sizeof(now.emulated)))
 		return HATCH_ENOTSUP;
-	if (image->listening != now.listening)
+	hatch_lock_acquire(&machine->lock);
+	if (image->listening != machine->listening)
 		machine->host.console_interrupt(machine->host.arg, image->listening);
 	machine->listening = image->listening;
+	hatch_lock_release(&machine->lock);
 	return HATCH_OK;
 }
 

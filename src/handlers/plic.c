@@ -71,40 +71,51 @@ static unsigned int best_source(const struct hatch_plic *plic,
 	return best;
 }
 
-/* Tells the sink what has changed, or with `anew` everything: then it forgot, or is another one. */
-static void tell_outputs(struct hatch_plic *plic, bool anew)
+/* Tells the sink if the context's output changes, or with `anew` in any case: it forgot. */
+static void update_output(struct hatch_plic *plic, unsigned int n, bool anew)
 {
-	for (unsigned int i = 0; i < plic->contexts; i++) {
-		struct hatch_plic_context *context = &plic->context[i];
-		bool output = best_source(plic, context, context->threshold) != 0;
+	struct hatch_plic_context *context = &plic->context[n];
+	bool output = best_source(plic, context, context->threshold) != 0;
 
-		if (output == context->output && !anew)
-			continue;
-		context->output = output;
-		if (plic->output)
-			plic->output(plic->arg, i, output);
-	}
+	if (output == context->output && !anew)
+		return;
+	context->output = output;
+	if (plic->output)
+		plic->output(plic->arg, n, output);
 }
 
-static void update_outputs(struct hatch_plic *plic)
+static void update_outputs(struct hatch_plic *plic, bool anew)
 {
-	tell_outputs(plic, false);
+	for (unsigned int i = 0; i < plic->contexts; i++)
+		update_output(plic, i, anew);
+}
+
+/* Whether the source is pending: an output can only rise for it then, and only fall otherwise. */
+static void set_pending(struct hatch_plic *plic, unsigned int source, bool pending)
+{
+	assign_bit(plic->pending, source, pending);
+	for (unsigned int i = 0; i < plic->contexts; i++)
+		if (plic->context[i].output != pending && test_bit(plic->context[i].enable, source))
+			update_output(plic, i, false);
 }
 
 /* Forwards a request if the line is high and the last one is completed. */
 static void open_gateway(struct hatch_plic *plic, unsigned int source)
 {
 	if (test_bit(plic->level, source) && !test_bit(plic->service, source))
-		assign_bit(plic->pending, source, true);
+		set_pending(plic, source, true);
 }
 
 void hatch_plic_set(struct hatch_plic *plic, unsigned int source, bool level)
 {
-	if (!source_exists(plic, source) || test_bit(plic->level, source) == level)
+	if (!source_exists(plic, source))
 		return;
-	assign_bit(plic->level, source, level);
-	open_gateway(plic, source);
-	update_outputs(plic);
+	hatch_lock_acquire(&plic->lock);
+	if (test_bit(plic->level, source) != level) {
+		assign_bit(plic->level, source, level);
+		open_gateway(plic, source);
+	}
+	hatch_lock_release(&plic->lock);
 }
 
 void hatch_plic_line(void *line, bool level)
@@ -123,9 +134,8 @@ static uint32_t claim(struct hatch_plic *plic, struct hatch_plic_context *contex
 
 	if (!source)
 		return 0;
-	assign_bit(plic->pending, source, false);
 	assign_bit(plic->service, source, true);
-	update_outputs(plic);
+	set_pending(plic, source, false);
 	return source;
 }
 
@@ -136,7 +146,6 @@ static void complete(struct hatch_plic *plic, struct hatch_plic_context *context
 		return;
 	assign_bit(plic->service, source, false);
 	open_gateway(plic, source);
-	update_outputs(plic);
 }
 
 static uint32_t read_context(struct hatch_plic *plic, unsigned int n, uint64_t reg)
@@ -157,7 +166,7 @@ static void write_context(struct hatch_plic *plic, unsigned int n, uint64_t reg,
 	if (reg != CONTEXT_THRESHOLD)
 		return;
 	plic->context[n].threshold = value & HATCH_PLIC_PRIORITY_MAX;
-	update_outputs(plic);
+	update_output(plic, n, false);
 }
 
 /* The word of a context's enable bits at this offset; NULL where none is. */
@@ -169,6 +178,23 @@ static uint32_t *enable_word(struct hatch_plic *plic, uint64_t offset)
 	if (n >= plic->contexts || word >= HATCH_PLIC_WORDS)
 		return NULL;
 	return &plic->context[n].enable[word];
+}
+
+static void write_enable(struct hatch_plic *plic, uint64_t offset, uint32_t value)
+{
+	uint32_t *enable = enable_word(plic, offset);
+
+	if (!enable)
+		return;
+	*enable = value & existing(plic, (unsigned int)(offset % ENABLE_STRIDE / 4));
+	update_output(plic, (unsigned int)((offset - ENABLE_BASE) / ENABLE_STRIDE), false);
+}
+
+static void write_priority(struct hatch_plic *plic, unsigned int source, uint32_t value)
+{
+	plic->priority[source] = value & HATCH_PLIC_PRIORITY_MAX;
+	if (test_bit(plic->pending, source))
+		update_outputs(plic, false);
 }
 
 static uint32_t read_register(struct hatch_plic *plic, uint64_t offset)
@@ -191,33 +217,29 @@ static uint32_t read_register(struct hatch_plic *plic, uint64_t offset)
 
 static void write_register(struct hatch_plic *plic, uint64_t offset, uint32_t value)
 {
-	uint32_t *enable;
-
-	if (offset >= CONTEXT_BASE) {
+	if (offset >= CONTEXT_BASE)
 		write_context(plic, (unsigned int)((offset - CONTEXT_BASE) / CONTEXT_STRIDE),
 			      offset % CONTEXT_STRIDE, value);
-	} else if (offset >= ENABLE_BASE) {
-		enable = enable_word(plic, offset);
-		if (!enable)
-			return;
-		*enable = value & existing(plic, (unsigned int)(offset % ENABLE_STRIDE / 4));
-		update_outputs(plic);
-	} else if (offset < PENDING_BASE && source_exists(plic, offset / 4)) {
-		plic->priority[offset / 4] = value & HATCH_PLIC_PRIORITY_MAX;
-		update_outputs(plic);
-	}
+	else if (offset >= ENABLE_BASE)
+		write_enable(plic, offset, value);
+	else if (offset < PENDING_BASE && source_exists(plic, offset / 4))
+		write_priority(plic, (unsigned int)(offset / 4), value);
 }
 
 static enum hatch_verdict on_plic(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
 {
 	struct hatch_plic *plic = arg;
+	uint32_t value = 0;
 
 	if (ev->mmio.width != 4 || ev->mmio.offset % 4)
 		return hatch_inject_access_fault(ev, k);
-	if (!ev->mmio.write)
-		return hatch_resume(k, read_register(plic, ev->mmio.offset));
-	write_register(plic, ev->mmio.offset, (uint32_t)ev->mmio.value);
-	return hatch_resume(k, 0);
+	hatch_lock_acquire(&plic->lock);
+	if (ev->mmio.write)
+		write_register(plic, ev->mmio.offset, (uint32_t)ev->mmio.value);
+	else
+		value = read_register(plic, ev->mmio.offset);
+	hatch_lock_release(&plic->lock);
+	return hatch_resume(k, value);
 }
 
 /* ---- State ---- */
@@ -234,14 +256,8 @@ struct plic_image {
 	struct plic_context_image context[];
 };
 
-static void save(void *arg, void *to)
+static void save_registers(const struct hatch_plic *plic, struct plic_image *image)
 {
-	const struct hatch_plic *plic = arg;
-	struct plic_image *image = to;
-
-	memset(image, 0, plic->state.size);
-	image->sources = plic->sources;
-	image->contexts = plic->contexts;
 	memcpy(image->level, plic->level, sizeof(image->level));
 	memcpy(image->pending, plic->pending, sizeof(image->pending));
 	memcpy(image->service, plic->service, sizeof(image->service));
@@ -253,6 +269,19 @@ static void save(void *arg, void *to)
 		memcpy(image->context[i].enable, context->enable, sizeof(context->enable));
 		image->context[i].threshold = context->threshold;
 	}
+}
+
+static void save(void *arg, void *to)
+{
+	struct hatch_plic *plic = arg;
+	struct plic_image *image = to;
+
+	memset(image, 0, plic->state.size);
+	image->sources = plic->sources;
+	image->contexts = plic->contexts;
+	hatch_lock_acquire(&plic->lock);
+	save_registers(plic, image);
+	hatch_lock_release(&plic->lock);
 }
 
 static bool is_subset(const struct hatch_plic *plic, const uint32_t *set)
@@ -292,16 +321,8 @@ static bool are_contexts(const struct hatch_plic *plic, const struct plic_contex
 	return true;
 }
 
-static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
+static void restore_registers(struct hatch_plic *plic, const struct plic_image *image)
 {
-	const struct plic_image *image = from;
-	struct hatch_plic *plic = arg;
-
-	(void)vcpu;
-	if (image->sources != plic->sources || image->contexts != plic->contexts ||
-	    !are_gateways(plic, image) || !are_priorities(plic, image->priority) ||
-	    !are_contexts(plic, image->context))
-		return HATCH_EFORMAT;
 	memcpy(plic->level, image->level, sizeof(plic->level));
 	memcpy(plic->pending, image->pending, sizeof(plic->pending));
 	memcpy(plic->service, image->service, sizeof(plic->service));
@@ -312,7 +333,22 @@ static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 		       sizeof(plic->context[i].enable));
 		plic->context[i].threshold = image->context[i].threshold;
 	}
-	tell_outputs(plic, true);
+	update_outputs(plic, true);
+}
+
+static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
+{
+	const struct plic_image *image = from;
+	struct hatch_plic *plic = arg;
+
+	(void)vcpu;
+	if (image->sources != plic->sources || image->contexts != plic->contexts ||
+	    !are_gateways(plic, image) || !are_priorities(plic, image->priority) ||
+	    !are_contexts(plic, image->context))
+		return HATCH_EFORMAT;
+	hatch_lock_acquire(&plic->lock);
+	restore_registers(plic, image);
+	hatch_lock_release(&plic->lock);
 	return HATCH_OK;
 }
 
@@ -320,6 +356,7 @@ static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 
 void hatch_plic_reset(struct hatch_plic *plic)
 {
+	hatch_lock_acquire(&plic->lock);
 	memset(plic->priority, 0, sizeof(plic->priority));
 	memset(plic->service, 0, sizeof(plic->service));
 	memcpy(plic->pending, plic->level, sizeof(plic->pending));
@@ -327,7 +364,8 @@ void hatch_plic_reset(struct hatch_plic *plic)
 		memset(plic->context[i].enable, 0, sizeof(plic->context[i].enable));
 		plic->context[i].threshold = 0;
 	}
-	update_outputs(plic);
+	update_outputs(plic, false);
+	hatch_lock_release(&plic->lock);
 }
 
 int hatch_plic_init(struct hatch_plic *plic, hatch_gpa base, unsigned int sources,

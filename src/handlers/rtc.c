@@ -45,7 +45,7 @@ static void ring_if_due(struct hatch_rtc *rtc, uint64_t guest)
 	rtc->rung = true;
 }
 
-void hatch_rtc_poll(struct hatch_rtc *rtc)
+static void poll(struct hatch_rtc *rtc)
 {
 	if (!rtc->armed)
 		return;
@@ -53,8 +53,15 @@ void hatch_rtc_poll(struct hatch_rtc *rtc)
 	update_line(rtc);
 }
 
+void hatch_rtc_poll(struct hatch_rtc *rtc)
+{
+	hatch_lock_acquire(&rtc->lock);
+	poll(rtc);
+	hatch_lock_release(&rtc->lock);
+}
+
 /* Both clocks run at the same rate: the distance stays. */
-static void arm(struct hatch_rtc *rtc, uint64_t host)
+static void arm(struct hatch_rtc *rtc, struct hatch_vcpu *vcpu, uint64_t host)
 {
 	uint64_t guest = host + rtc->offset, ns = HATCH_RTC_NEVER;
 	uint64_t distance = rtc->alarm > guest ? rtc->alarm - guest : 0;
@@ -62,35 +69,27 @@ static void arm(struct hatch_rtc *rtc, uint64_t host)
 	if (rtc->armed && distance < HATCH_RTC_NEVER - host)
 		ns = host + distance;
 	if (rtc->arm)
-		rtc->arm(rtc->arg, ns);
+		rtc->arm(rtc->arg, vcpu, ns);
 }
 
 /* The alarm or the clock was moved. */
-static void restart(struct hatch_rtc *rtc)
+static void restart(struct hatch_rtc *rtc, struct hatch_vcpu *vcpu)
 {
 	uint64_t host = rtc->now(rtc->arg);
 
 	ring_if_due(rtc, host + rtc->offset);
-	arm(rtc, host);
+	arm(rtc, vcpu, host);
 }
 
 static void set_time(struct hatch_rtc *rtc, uint32_t low)
 {
 	rtc->offset = ((uint64_t)rtc->time_high << 32 | low) - rtc->now(rtc->arg);
-	restart(rtc);
 }
 
 static void set_alarm(struct hatch_rtc *rtc, uint32_t low)
 {
 	rtc->alarm = (uint64_t)rtc->alarm_high << 32 | low;
 	rtc->armed = true;
-	restart(rtc);
-}
-
-static void clear_alarm(struct hatch_rtc *rtc)
-{
-	rtc->armed = false;
-	restart(rtc);
 }
 
 static uint32_t latch_time(struct hatch_rtc *rtc)
@@ -121,32 +120,33 @@ static uint32_t read_register(struct hatch_rtc *rtc, uint64_t offset)
 	}
 }
 
-static void write_register(struct hatch_rtc *rtc, uint64_t offset, uint32_t value)
+/* Returns whether the alarm or the clock was moved. */
+static bool write_register(struct hatch_rtc *rtc, uint64_t offset, uint32_t value)
 {
 	switch (offset) {
 	case REG_TIME_LOW:
 		set_time(rtc, value);
-		break;
+		return true;
 	case REG_TIME_HIGH:
 		rtc->time_high = value;
-		break;
+		return false;
 	case REG_ALARM_LOW:
 		set_alarm(rtc, value);
-		break;
+		return true;
 	case REG_ALARM_HIGH:
 		rtc->alarm_high = value;
-		break;
+		return false;
 	case REG_IRQ_ENABLED:
 		rtc->enabled = value & 1;
-		break;
+		return false;
 	case REG_CLEAR_ALARM:
-		clear_alarm(rtc);
-		break;
+		rtc->armed = false;
+		return true;
 	case REG_CLEAR_INTERRUPT:
 		rtc->rung = false;
-		break;
+		return false;
 	default:
-		break;
+		return false;
 	}
 }
 
@@ -157,12 +157,14 @@ static enum hatch_verdict on_rtc(void *arg, const struct hatch_event *ev, struct
 
 	if (ev->mmio.width != 4 || ev->mmio.offset % 4)
 		return hatch_inject_access_fault(ev, k);
-	hatch_rtc_poll(rtc);
-	if (ev->mmio.write)
-		write_register(rtc, ev->mmio.offset, (uint32_t)ev->mmio.value);
-	else
+	hatch_lock_acquire(&rtc->lock);
+	poll(rtc);
+	if (!ev->mmio.write)
 		value = read_register(rtc, ev->mmio.offset);
+	else if (write_register(rtc, ev->mmio.offset, (uint32_t)ev->mmio.value))
+		restart(rtc, k->vcpu);
 	update_line(rtc);
+	hatch_lock_release(&rtc->lock);
 	return hatch_resume(k, value);
 }
 
@@ -176,10 +178,11 @@ struct rtc_image {
 
 static void save(void *arg, void *to)
 {
-	const struct hatch_rtc *rtc = arg;
+	struct hatch_rtc *rtc = arg;
 	struct rtc_image *image = to;
 
 	memset(image, 0, sizeof(*image));
+	hatch_lock_acquire(&rtc->lock);
 	image->offset = rtc->offset;
 	image->alarm = rtc->alarm;
 	image->time_high = rtc->time_high;
@@ -187,6 +190,18 @@ static void save(void *arg, void *to)
 	image->armed = rtc->armed;
 	image->rung = rtc->rung;
 	image->enabled = rtc->enabled;
+	hatch_lock_release(&rtc->lock);
+}
+
+static void restore_registers(struct hatch_rtc *rtc, const struct rtc_image *image)
+{
+	rtc->offset = image->offset;
+	rtc->alarm = image->alarm;
+	rtc->time_high = image->time_high;
+	rtc->alarm_high = image->alarm_high;
+	rtc->armed = image->armed;
+	rtc->rung = image->rung;
+	rtc->enabled = image->enabled;
 }
 
 static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
@@ -195,19 +210,14 @@ static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 	const struct rtc_image *image = from;
 	struct hatch_rtc *rtc = arg;
 
-	(void)vcpu;
 	if (image->armed > 1 || image->rung > 1 || image->enabled > 1 ||
 	    memcmp(image->reserved, zero, sizeof(zero)))
 		return HATCH_EFORMAT;
-	rtc->offset = image->offset;
-	rtc->alarm = image->alarm;
-	rtc->time_high = image->time_high;
-	rtc->alarm_high = image->alarm_high;
-	rtc->armed = image->armed;
-	rtc->rung = image->rung;
-	rtc->enabled = image->enabled;
+	hatch_lock_acquire(&rtc->lock);
+	restore_registers(rtc, image);
 	tell_line(rtc);
-	arm(rtc, rtc->now(rtc->arg));
+	arm(rtc, vcpu, rtc->now(rtc->arg));
+	hatch_lock_release(&rtc->lock);
 	return HATCH_OK;
 }
 
@@ -215,12 +225,14 @@ static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 
 void hatch_rtc_reset(struct hatch_rtc *rtc)
 {
+	hatch_lock_acquire(&rtc->lock);
 	rtc->armed = rtc->rung = rtc->enabled = false;
 	rtc->alarm = 0;
 	rtc->time_high = rtc->alarm_high = 0;
 	if (rtc->arm)
-		rtc->arm(rtc->arg, HATCH_RTC_NEVER);
+		rtc->arm(rtc->arg, NULL, HATCH_RTC_NEVER);
 	update_line(rtc);
+	hatch_lock_release(&rtc->lock);
 }
 
 void hatch_rtc_init(struct hatch_rtc *rtc, hatch_gpa base)

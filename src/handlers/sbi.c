@@ -43,9 +43,12 @@ static void init_clauses(struct hatch_sbi *sbi)
 void hatch_sbi_init(struct hatch_sbi *sbi, struct hatch_sbi_hart *hart, unsigned int harts,
 		    struct hatch_timer *timer)
 {
-	*sbi = (struct hatch_sbi){ .hart = hart, .harts = harts, .timer = timer };
-	for (unsigned int i = 0; i < harts; i++)
+	*sbi = (struct hatch_sbi){ .hart = hart, .harts = harts, .timer = timer, .ordered = true };
+	for (unsigned int i = 0; i < harts; i++) {
+		hart[i].id = hart[i].vcpu->hart_id;
+		sbi->ordered &= hart[i].id == i;
 		hart[i].state = i ? SBI_HART_STOPPED : SBI_HART_STARTED;
+	}
 	init_clauses(sbi);
 	hatch_sbi_state_init(sbi);
 }
@@ -97,11 +100,9 @@ bool hatch_sbi_is_start(struct hatch_guest *guest, uint64_t addr)
 enum hatch_verdict hatch_sbi_restart(struct hatch_cont *k, uint64_t addr, uint64_t opaque)
 {
 	uint64_t alarm = hatch_sbi_hart_vstimecmp(k->vcpu);
-	uint64_t pending = hatch_sbi_hart_hvip(k->vcpu);
 
-	/* Sleep loses the registers, not the interrupts that end it. */
+	/* Sleep loses the registers, not the interrupts that end it, and not the timer. */
 	hatch_vcpu_reset(k->vcpu, hatch_gpa_of(addr), k->vcpu->hart_id, opaque);
-	hatch_vcpu_raise(k->vcpu, pending);
 	hatch_sbi_hart_set_vstimecmp(k->vcpu, alarm);
 	return hatch_retry(k);
 }
@@ -109,7 +110,10 @@ enum hatch_verdict hatch_sbi_restart(struct hatch_cont *k, uint64_t addr, uint64
 enum hatch_verdict hatch_sbi_reset(struct hatch_sbi *sbi, struct hatch_cont *k,
 				   enum hatch_reset_kind kind, uint32_t reason)
 {
-	sbi->reset = kind;
-	sbi->reason = reason;
+	enum hatch_reset_kind none = HATCH_RESET_NONE;
+
+	if (__atomic_compare_exchange_n(&sbi->reset, &none, kind, false, __ATOMIC_RELAXED,
+					__ATOMIC_RELAXED))
+		sbi->reason = reason;
 	return hatch_finish(k, reason);
 }

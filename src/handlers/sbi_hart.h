@@ -17,11 +17,4 @@ uint64_t hatch_sbi_hart_hvip(const struct hatch_vcpu *vcpu);
 uint64_t hatch_sbi_hart_vsatp(const struct hatch_vcpu *vcpu);
 uint64_t hatch_sbi_hart_vsstatus(const struct hatch_vcpu *vcpu);
 
-/* FENCE.I, and SFENCE.VMA as seen by the current guest: hfence.vvma under its VMID. */
-void hatch_sbi_hart_fence_i(void);
-void hatch_sbi_hart_fence_all(void);
-void hatch_sbi_hart_fence_asid(uint64_t asid);
-void hatch_sbi_hart_fence_page(hatch_gva page);
-void hatch_sbi_hart_fence_page_asid(hatch_gva page, uint64_t asid);
-
 #endif

@@ -21,7 +21,7 @@ static bool claim(struct hatch_sbi_hart *hart)
 	int stopped = SBI_HART_STOPPED;
 
 	return __atomic_compare_exchange_n(&hart->state, &stopped, SBI_HART_START_PENDING, false,
-					   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 static enum sbi_error start(struct hatch_sbi *sbi, struct hatch_guest *guest, const uint64_t *a)
@@ -37,13 +37,14 @@ static enum sbi_error start(struct hatch_sbi *sbi, struct hatch_guest *guest, co
 	hatch_vcpu_reset(hart->vcpu, hatch_gpa_of(a[1]), a[0], a[2]);
 	if (sbi->remote.start && !sbi->remote.start(sbi->remote.arg, hart))
 		return SBI_SUCCESS;
-	__atomic_store_n(&hart->state, SBI_HART_STOPPED, __ATOMIC_RELEASE);
+	hatch_sbi_set_state(hart, SBI_HART_STOPPED);
 	return SBI_ERR_FAILED;
 }
 
 /*
- * Leaves the try: a stopped hart has no program. With other harts alive its owner may run it
- * again once one of them has started it; the last one to stop ends the guest.
+ * Leaves the try: a stopped hart has no program. It may be started again once the try has been
+ * left, and no earlier, for until then its registers are in the hardware: so whoever runs it says
+ * STOPPED. The last one to stop ends the guest.
  */
 static enum hatch_verdict stop(struct hatch_sbi *sbi, struct hatch_cont *k)
 {
@@ -51,9 +52,11 @@ static enum hatch_verdict stop(struct hatch_sbi *sbi, struct hatch_cont *k)
 
 	if (!self)
 		return hatch_sbi_error(k, SBI_ERR_FAILED);
-	__atomic_store_n(&self->state, SBI_HART_STOPPED, __ATOMIC_RELEASE);
-	if (hatch_sbi_is_alone(sbi, k->vcpu))
+	if (hatch_sbi_is_alone(sbi, k->vcpu)) {
+		hatch_sbi_set_state(self, SBI_HART_STOPPED);
 		return hatch_sbi_reset(sbi, k, HATCH_RESET_STOPPED, 0);
+	}
+	hatch_sbi_set_state(self, SBI_HART_STOP_PENDING);
 	return hatch_unwind(k, 0);
 }
 
@@ -63,22 +66,41 @@ static enum hatch_verdict get_status(const struct hatch_sbi *sbi, uint64_t id, s
 
 	if (!hart)
 		return hatch_sbi_error(k, SBI_ERR_INVALID_PARAM);
-	return hatch_sbi_value(k, (uint64_t)__atomic_load_n(&hart->state, __ATOMIC_ACQUIRE));
+	return hatch_sbi_value(k, (uint64_t)hatch_sbi_state_of(hart));
 }
 
-/* Waking up at once is allowed, and a handler must not wait: the guest's idle loop asks again. */
-static enum hatch_verdict suspend(const uint64_t *a, struct hatch_cont *k)
+bool hatch_sbi_sleep(struct hatch_sbi_hart *self)
 {
-	switch ((uint32_t)a[0]) {
-	case SUSPEND_RETENTIVE:
+	bool woken;
+
+	hatch_sbi_set_state(self, SBI_HART_SUSPENDED);
+	woken = hatch_vcpu_wait(self->vcpu);
+	hatch_sbi_set_state(self, SBI_HART_STARTED);
+	return woken;
+}
+
+static enum sbi_error check_suspend(struct hatch_guest *guest, uint32_t type, uint64_t resume)
+{
+	if (type == SUSPEND_RETENTIVE)
+		return SBI_SUCCESS;
+	if (type != SUSPEND_NON_RETENTIVE)
+		return SBI_ERR_INVALID_PARAM;
+	return hatch_sbi_is_start(guest, resume) ? SBI_SUCCESS : SBI_ERR_INVALID_ADDRESS;
+}
+
+/* While the host has an interrupt first, the guest's call stands where it is. */
+static enum hatch_verdict suspend(struct hatch_sbi *sbi, const uint64_t *a, struct hatch_cont *k)
+{
+	struct hatch_sbi_hart *self = hatch_sbi_find(sbi, k->vcpu->hart_id);
+	enum sbi_error error = check_suspend(k->vcpu->guest, (uint32_t)a[0], a[1]);
+
+	if (error || !self)
+		return hatch_sbi_error(k, error ? error : SBI_ERR_FAILED);
+	if (!hatch_sbi_sleep(self))
+		return hatch_retry(k);
+	if ((uint32_t)a[0] == SUSPEND_RETENTIVE)
 		return hatch_sbi_value(k, 0);
-	case SUSPEND_NON_RETENTIVE:
-		if (!hatch_sbi_is_start(k->vcpu->guest, a[1]))
-			return hatch_sbi_error(k, SBI_ERR_INVALID_ADDRESS);
-		return hatch_sbi_restart(k, a[1], a[2]);
-	default:
-		return hatch_sbi_error(k, SBI_ERR_INVALID_PARAM);
-	}
+	return hatch_sbi_restart(k, a[1], a[2]);
 }
 
 enum hatch_verdict hatch_sbi_on_hsm(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
@@ -93,7 +115,7 @@ enum hatch_verdict hatch_sbi_on_hsm(void *arg, const struct hatch_event *ev, str
 	case HART_GET_STATUS:
 		return get_status(arg, a[0], k);
 	case HART_SUSPEND:
-		return suspend(a, k);
+		return suspend(arg, a, k);
 	default:
 		return hatch_sbi_error(k, SBI_ERR_NOT_SUPPORTED);
 	}

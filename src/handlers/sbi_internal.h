@@ -31,12 +31,29 @@ struct hatch_sbi_hart *hatch_sbi_find(const struct hatch_sbi *sbi, uint64_t hart
 /* Whether every hart but that of `vcpu` is stopped. */
 bool hatch_sbi_is_alone(const struct hatch_sbi *sbi, const struct hatch_vcpu *vcpu);
 
+static inline enum sbi_hart_state hatch_sbi_state_of(const struct hatch_sbi_hart *hart)
+{
+	return (enum sbi_hart_state)__atomic_load_n(&hart->state, __ATOMIC_SEQ_CST);
+}
+
+static inline void hatch_sbi_set_state(struct hatch_sbi_hart *hart, enum sbi_hart_state state)
+{
+	__atomic_store_n(&hart->state, (int)state, __ATOMIC_SEQ_CST);
+}
+
 /*
- * Gives an order to the harts of a mask (SBI 2.0, 3.1): bit n of `mask` is hart base + n; base
- * UINT64_MAX: all harts. Nobody is told anything when a hart of the mask does not exist.
+ * Has the harts of a mask (SBI 2.0, 3.1) obey a fence, or sends them an interrupt when `fence` is
+ * NULL: bit n of `mask` is hart base + n; base UINT64_MAX: all harts. Nobody is told anything when
+ * a hart of the mask does not exist: SBI_ERR_INVALID_PARAM.
  */
-enum sbi_error hatch_sbi_broadcast(struct hatch_sbi *sbi, struct hatch_vcpu *self, uint64_t mask,
-				   uint64_t base, const struct hatch_sbi_order *order);
+enum sbi_error hatch_sbi_broadcast(const struct hatch_sbi *sbi, uint64_t mask, uint64_t base,
+				   const struct hatch_fence *fence);
+
+/*
+ * The calling hart sleeps, for others to see, until an interrupt that it has enabled waits for it
+ * (true), or one is for the host first: then the call is to be made again.
+ */
+bool hatch_sbi_sleep(struct hatch_sbi_hart *self);
 
 /* Whether a hart of the guest can begin to run at the guest-physical address. */
 bool hatch_sbi_is_start(struct hatch_guest *guest, uint64_t addr);
@@ -50,7 +67,7 @@ enum hatch_verdict hatch_sbi_restart(struct hatch_cont *k, uint64_t addr, uint64
 /* Fills sbi->state. */
 void hatch_sbi_state_init(struct hatch_sbi *sbi);
 
-/* Ends the guest's try as the guest wishes. */
+/* Ends the guest's try as the guest wishes; of several harts the first wish counts. */
 enum hatch_verdict hatch_sbi_reset(struct hatch_sbi *sbi, struct hatch_cont *k,
 				   enum hatch_reset_kind kind, uint32_t reason);
 

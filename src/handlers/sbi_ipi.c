@@ -10,10 +10,9 @@ enum ipi_function {
 
 enum hatch_verdict hatch_sbi_on_ipi(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
 {
-	const struct hatch_sbi_order order = { .kind = HATCH_SBI_IPI };
 	const uint64_t *a = ev->hypercall.arg;
 
 	if (ev->hypercall.function != SEND_IPI)
 		return hatch_sbi_error(k, SBI_ERR_NOT_SUPPORTED);
-	return hatch_sbi_error(k, hatch_sbi_broadcast(arg, k->vcpu, a[0], a[1], &order));
+	return hatch_sbi_error(k, hatch_sbi_broadcast(arg, a[0], a[1], NULL));
 }

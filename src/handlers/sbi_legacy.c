@@ -53,8 +53,8 @@ static uint64_t last_hart(const struct hatch_sbi *sbi)
 	uint64_t last = 0;
 
 	for (unsigned int i = 0; i < sbi->harts; i++)
-		if (sbi->hart[i].vcpu->hart_id > last)
-			last = sbi->hart[i].vcpu->hart_id;
+		if (sbi->hart[i].id > last)
+			last = sbi->hart[i].id;
 	return last;
 }
 
@@ -64,34 +64,34 @@ static uint64_t existing(const struct hatch_sbi *sbi, uint64_t mask, uint64_t ba
 	uint64_t real = 0;
 
 	for (unsigned int i = 0; i < sbi->harts; i++)
-		if (sbi->hart[i].vcpu->hart_id - base < HARTS_PER_WORD)
-			real |= UINT64_C(1) << (sbi->hart[i].vcpu->hart_id - base);
+		if (sbi->hart[i].id - base < HARTS_PER_WORD)
+			real |= UINT64_C(1) << (sbi->hart[i].id - base);
 	return mask & real;
 }
 
-/* The order for all harts of the mask at guest-virtual `at`; at 0: for all harts. */
-static enum hatch_verdict broadcast(struct hatch_sbi *sbi, uint64_t at, struct hatch_cont *k,
-				    const struct hatch_sbi_order *order)
+/* To all harts of the mask at guest-virtual `at`; at 0: to all harts. */
+static enum hatch_verdict broadcast(const struct hatch_sbi *sbi, uint64_t at, struct hatch_cont *k,
+				    const struct hatch_fence *fence)
 {
 	uint64_t last = last_hart(sbi), mask, cause;
 	enum sbi_error error = SBI_SUCCESS;
 
 	if (!at)
-		return answer(k, hatch_sbi_broadcast(sbi, k->vcpu, 0, UINT64_MAX, order));
+		return answer(k, hatch_sbi_broadcast(sbi, 0, UINT64_MAX, fence));
 	for (uint64_t base = 0; base <= last && !error; base += HARTS_PER_WORD) {
 		hatch_gva word = hatch_gva_of(at + base / 8);
 
 		if (!hatch_sbi_load(k->vcpu, word, &mask, &cause))
 			return hatch_inject(k, cause, word.addr);
-		error = hatch_sbi_broadcast(sbi, k->vcpu, existing(sbi, mask, base), base, order);
+		error = hatch_sbi_broadcast(sbi, existing(sbi, mask, base), base, fence);
 	}
 	return answer(k, error);
 }
 
-static enum hatch_verdict sfence(struct hatch_sbi *sbi, const uint64_t *a, struct hatch_cont *k,
-				 enum hatch_sbi_order_kind kind)
+static enum hatch_verdict sfence(const struct hatch_sbi *sbi, const uint64_t *a,
+				 struct hatch_cont *k, enum hatch_fence_kind kind)
 {
-	const struct hatch_sbi_order order = {
+	const struct hatch_fence fence = {
 		.kind = kind,
 		.start = hatch_gva_of(a[1]),
 		.size = a[1] || a[2] ? a[2] : UINT64_MAX,
@@ -100,14 +100,13 @@ static enum hatch_verdict sfence(struct hatch_sbi *sbi, const uint64_t *a, struc
 
 	if (!hatch_sbi_is_range(a[1], a[2]))
 		return answer(k, SBI_ERR_INVALID_ADDRESS);
-	return broadcast(sbi, a[0], k, &order);
+	return broadcast(sbi, a[0], k, &fence);
 }
 
 enum hatch_verdict hatch_sbi_on_legacy(void *arg, const struct hatch_event *ev,
 				       struct hatch_cont *k)
 {
-	const struct hatch_sbi_order ipi = { .kind = HATCH_SBI_IPI };
-	const struct hatch_sbi_order fence_i = { .kind = HATCH_SBI_FENCE_I };
+	const struct hatch_fence fence_i = { .kind = HATCH_FENCE_I };
 	const uint64_t *a = ev->hypercall.arg;
 	struct hatch_sbi *sbi = arg;
 
@@ -122,13 +121,13 @@ enum hatch_verdict hatch_sbi_on_legacy(void *arg, const struct hatch_event *ev,
 	case CLEAR_IPI:
 		return clear_ipi(k);
 	case SEND_IPI:
-		return broadcast(sbi, a[0], k, &ipi);
+		return broadcast(sbi, a[0], k, NULL);
 	case REMOTE_FENCE_I:
 		return broadcast(sbi, a[0], k, &fence_i);
 	case REMOTE_SFENCE_VMA:
-		return sfence(sbi, a, k, HATCH_SBI_SFENCE_VMA);
+		return sfence(sbi, a, k, HATCH_FENCE_VMA);
 	case REMOTE_SFENCE_VMA_ASID:
-		return sfence(sbi, a, k, HATCH_SBI_SFENCE_VMA_ASID);
+		return sfence(sbi, a, k, HATCH_FENCE_ASID);
 	case SHUTDOWN:
 		return hatch_sbi_reset(sbi, k, HATCH_RESET_SHUTDOWN, 0);
 	default:

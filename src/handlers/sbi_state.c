@@ -19,7 +19,7 @@ static void save(void *arg, void *to)
 	image->reset = sbi->reset;
 	image->reason = sbi->reason;
 	for (unsigned int i = 0; i < sbi->harts; i++)
-		image->state[i] = (uint32_t)__atomic_load_n(&sbi->hart[i].state, __ATOMIC_ACQUIRE);
+		image->state[i] = (uint32_t)hatch_sbi_state_of(&sbi->hart[i]);
 }
 
 /* Only a request by SRST has a reason. */
@@ -37,7 +37,7 @@ static bool is_possible(const struct hatch_sbi *sbi, const struct sbi_image *ima
 	    !is_request(image->reset, image->reason))
 		return false;
 	for (unsigned int i = 0; i < sbi->harts; i++)
-		if (image->state[i] > SBI_HART_START_PENDING)
+		if (image->state[i] > SBI_HART_RESUME_PENDING)
 			return false;
 	return true;
 }
@@ -68,7 +68,7 @@ static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 	sbi->reset = (enum hatch_reset_kind)image->reset;
 	sbi->reason = image->reason;
 	for (unsigned int i = 0; i < sbi->harts; i++)
-		__atomic_store_n(&sbi->hart[i].state, (int)image->state[i], __ATOMIC_RELEASE);
+		hatch_sbi_set_state(&sbi->hart[i], (enum sbi_hart_state)image->state[i]);
 	hatch_timer_rearm(sbi->timer, vcpu);
 	return HATCH_OK;
 }

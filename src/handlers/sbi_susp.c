@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SBI SUSP (SBI 2.0, chapter 13): the whole system sleeps, and wakes up at once.
+ * SBI SUSP (SBI 2.0, chapter 13): the whole system sleeps, which is its last hart then.
  */
 #include "sbi_internal.h"
 
@@ -23,11 +23,15 @@ static enum sbi_error check(const struct hatch_sbi *sbi, const struct hatch_vcpu
 
 enum hatch_verdict hatch_sbi_on_susp(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
 {
+	struct hatch_sbi_hart *self = hatch_sbi_find(arg, k->vcpu->hart_id);
 	const uint64_t *a = ev->hypercall.arg;
 	enum sbi_error error;
 
 	if (ev->hypercall.function != SYSTEM_SUSPEND)
 		return hatch_sbi_error(k, SBI_ERR_NOT_SUPPORTED);
-	error = check(arg, k->vcpu, a);
-	return error ? hatch_sbi_error(k, error) : hatch_sbi_restart(k, a[1], a[2]);
+	error = self ? check(arg, k->vcpu, a) : SBI_ERR_FAILED;
+	if (error)
+		return hatch_sbi_error(k, error);
+	/* While the host has an interrupt first, the guest's call stands where it is. */
+	return hatch_sbi_sleep(self) ? hatch_sbi_restart(k, a[1], a[2]) : hatch_retry(k);
 }

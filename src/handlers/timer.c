@@ -44,7 +44,7 @@ static enum hatch_verdict on_expiry(void *arg, const struct hatch_event *ev, str
 		hatch_vcpu_raise(k->vcpu, HVIP_VSTIP);
 	}
 	if (timer->expired)
-		timer->expired(timer->expired_arg);
+		timer->expired(timer->expired_arg, k->vcpu);
 	return hatch_resume(k, 0);
 }
 

@@ -55,9 +55,21 @@ static bool push(struct hatch_uart *uart, uint8_t byte)
 	return true;
 }
 
-static void tell_drained(struct hatch_uart *uart)
+static size_t room(const struct hatch_uart *uart)
 {
-	if (uart->drained && hatch_uart_room(uart))
+	if (uart->mcr & MCR_LOOP || uart->count >= capacity(uart))
+		return 0;
+	return capacity(uart) - uart->count;
+}
+
+/* The sink is to be told that there is room: it will call us, so not with the lock. */
+static void unlock(struct hatch_uart *uart)
+{
+	bool drained = uart->emptied && room(uart);
+
+	uart->emptied = false;
+	hatch_lock_release(&uart->lock);
+	if (drained && uart->drained)
 		uart->drained(uart->arg);
 }
 
@@ -71,7 +83,7 @@ static uint8_t pop(struct hatch_uart *uart)
 	if (--uart->count)
 		uart->first = (uart->first + 1) % HATCH_UART_FIFO;
 	else
-		tell_drained(uart);
+		uart->emptied = true;
 	return byte;
 }
 
@@ -206,8 +218,7 @@ static void write_fcr(struct hatch_uart *uart, uint8_t value)
 	if (!toggled && !(value & FCR_CLEAR_RX))
 		return;
 	uart->count = 0;
-	if (had_bytes)
-		tell_drained(uart);
+	uart->emptied |= had_bytes;
 }
 
 static void write_mcr(struct hatch_uart *uart, uint8_t value)
@@ -216,8 +227,7 @@ static void write_mcr(struct hatch_uart *uart, uint8_t value)
 
 	uart->mcr = value & MCR_ALL;
 	update_modem(uart);
-	if (loop_ends)
-		tell_drained(uart);
+	uart->emptied |= loop_ends;
 }
 
 static void write_register(struct hatch_uart *uart, uint64_t offset, uint8_t value)
@@ -261,37 +271,44 @@ static enum hatch_verdict on_uart(void *arg, const struct hatch_event *ev, struc
 
 	if (ev->mmio.width != 1)
 		return hatch_inject_access_fault(ev, k);
+	hatch_lock_acquire(&uart->lock);
 	if (ev->mmio.write)
 		write_register(uart, ev->mmio.offset, (uint8_t)ev->mmio.value);
 	else
 		value = read_register(uart, ev->mmio.offset);
 	update_line(uart);
+	unlock(uart);
 	return hatch_resume(k, value);
 }
 
 /* ---- The host's side ---- */
 
-size_t hatch_uart_room(const struct hatch_uart *uart)
+size_t hatch_uart_room(struct hatch_uart *uart)
 {
-	if (uart->mcr & MCR_LOOP || uart->count >= capacity(uart))
-		return 0;
-	return capacity(uart) - uart->count;
+	size_t bytes;
+
+	hatch_lock_acquire(&uart->lock);
+	bytes = room(uart);
+	hatch_lock_release(&uart->lock);
+	return bytes;
 }
 
 size_t hatch_uart_receive(struct hatch_uart *uart, const uint8_t *bytes, size_t size)
 {
 	size_t taken = 0;
 
-	if (uart->mcr & MCR_LOOP) /* the input is not connected: nothing is there to overrun */
-		return 0;
-	while (taken < size && push(uart, bytes[taken]))
+	hatch_lock_acquire(&uart->lock);
+	/* In loopback the input is not connected: nothing is there to overrun. */
+	while (!(uart->mcr & MCR_LOOP) && taken < size && push(uart, bytes[taken]))
 		taken++;
 	update_line(uart);
+	hatch_lock_release(&uart->lock);
 	return taken;
 }
 
 void hatch_uart_reset(struct hatch_uart *uart)
 {
+	hatch_lock_acquire(&uart->lock);
 	uart->first = uart->count = 0;
 	uart->ier = uart->fcr = uart->mcr = uart->scr = uart->dlm = 0;
 	uart->lcr = LCR_8N1;
@@ -299,7 +316,8 @@ void hatch_uart_reset(struct hatch_uart *uart)
 	uart->msr = hatch_uart_modem_lines(0);
 	uart->transmitted = uart->overrun = false;
 	update_line(uart);
-	tell_drained(uart);
+	uart->emptied = true;
+	unlock(uart);
 }
 
 void hatch_uart_init(struct hatch_uart *uart, hatch_gpa base)

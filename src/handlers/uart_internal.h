@@ -57,7 +57,10 @@ static inline uint8_t hatch_uart_modem_lines(uint8_t mcr)
 	       (mcr & MCR_OUT1 ? MSR_RI : 0) | (mcr & MCR_OUT2 ? MSR_DCD : 0);
 }
 
-/* Works out the level of the interrupt line and tells the sink, also what it knows already. */
+/*
+ * With the lock: works out the level of the interrupt line and tells the sink, also what it knows
+ * already.
+ */
 void hatch_uart_tell_line(struct hatch_uart *uart);
 
 /* Fills uart->state. */

@@ -12,12 +12,8 @@ struct uart_image {
 	uint8_t reserved[4];	      /* 0 */
 };
 
-static void save(void *arg, void *to)
+static void save_registers(const struct hatch_uart *uart, struct uart_image *image)
 {
-	const struct hatch_uart *uart = arg;
-	struct uart_image *image = to;
-
-	memset(image, 0, sizeof(*image));
 	memcpy(image->fifo, uart->fifo, sizeof(image->fifo));
 	image->first = uart->first;
 	image->count = uart->count;
@@ -31,6 +27,16 @@ static void save(void *arg, void *to)
 	image->dlm = uart->dlm;
 	image->transmitted = uart->transmitted;
 	image->overrun = uart->overrun;
+}
+
+static void save(void *arg, void *to)
+{
+	struct hatch_uart *uart = arg;
+
+	memset(to, 0, sizeof(struct uart_image));
+	hatch_lock_acquire(&uart->lock);
+	save_registers(uart, to);
+	hatch_lock_release(&uart->lock);
 }
 
 static bool is_fcr(uint8_t fcr)
@@ -50,15 +56,8 @@ static bool is_possible(const struct uart_image *image)
 	       !memcmp(image->reserved, zero, sizeof(zero));
 }
 
-/* Neither `write` nor `drained` is told: the guest does nothing now. */
-static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
+static void restore_registers(struct hatch_uart *uart, const struct uart_image *image)
 {
-	const struct uart_image *image = from;
-	struct hatch_uart *uart = arg;
-
-	(void)vcpu;
-	if (!is_possible(image))
-		return HATCH_EFORMAT;
 	memcpy(uart->fifo, image->fifo, sizeof(uart->fifo));
 	uart->first = image->first;
 	uart->count = image->count;
@@ -72,7 +71,20 @@ static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 	uart->dlm = image->dlm;
 	uart->transmitted = image->transmitted;
 	uart->overrun = image->overrun;
+}
+
+/* Neither `write` nor `drained` is told: the guest does nothing now. */
+static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
+{
+	struct hatch_uart *uart = arg;
+
+	(void)vcpu;
+	if (!is_possible(from))
+		return HATCH_EFORMAT;
+	hatch_lock_acquire(&uart->lock);
+	restore_registers(uart, from);
 	hatch_uart_tell_line(uart);
+	hatch_lock_release(&uart->lock);
 	return HATCH_OK;
 }
 

@@ -105,7 +105,8 @@ void hatch_vcpu_reset(struct hatch_vcpu *v, hatch_gpa pc, uint64_t a0, uint64_t 
 	v->frame.pc = pc.addr;
 	v->frame.x[10] = v->hart_id = a0;
 	v->frame.x[11] = a1;
-	v->hvip = 0;
+	if (v != &vcpu[0]) /* the one that runs keeps what may come at any moment */
+		v->hvip = 0;
 	v->vs = (struct hatch_vs_csrs){ .vstimecmp = UINT64_MAX };
 }
 
@@ -134,29 +135,25 @@ uint64_t hatch_sbi_hart_vsstatus(const struct hatch_vcpu *v)
 	return v->vs.vsstatus;
 }
 
-void hatch_sbi_hart_fence_i(void)
+void hatch_vcpu_fence(struct hatch_vcpu *v, const struct hatch_fence *fence)
 {
-	note("fence.i ");
+	note("%u@%lu", fence->kind, (unsigned long)v->hart_id);
+	if (fence->kind != HATCH_FENCE_I)
+		note(":%lx+%lx", (unsigned long)fence->start.addr, (unsigned long)fence->size);
+	if (fence->kind == HATCH_FENCE_ASID)
+		note("/%lx", (unsigned long)fence->asid);
+	note(" ");
 }
 
-void hatch_sbi_hart_fence_all(void)
-{
-	note("all ");
-}
+/* What the hart sleeps like: woken by an interrupt, or not, and the state that others see. */
+static bool woken;
+static int seen;
 
-void hatch_sbi_hart_fence_asid(uint64_t asid)
+bool hatch_vcpu_wait(struct hatch_vcpu *v)
 {
-	note("asid:%lx ", (unsigned long)asid);
-}
-
-void hatch_sbi_hart_fence_page(hatch_gva page)
-{
-	note("%lx ", (unsigned long)page.addr);
-}
-
-void hatch_sbi_hart_fence_page_asid(hatch_gva page, uint64_t asid)
-{
-	note("%lx:%lx ", (unsigned long)page.addr, (unsigned long)asid);
+	note("wait@%lu ", (unsigned long)v->hart_id);
+	seen = __atomic_load_n(&hart[0].state, __ATOMIC_RELAXED);
+	return woken;
 }
 
 static inline void fake_arm(void *arg, uint64_t ticks)
@@ -177,14 +174,6 @@ static inline int fake_read(void *arg)
 {
 	assert_null(arg);
 	return *console_in ? (unsigned char)*console_in++ : -1;
-}
-
-static inline int fake_order(void *arg, struct hatch_sbi_hart *h,
-			     const struct hatch_sbi_order *order)
-{
-	assert_null(arg);
-	note("order:%d@%lu ", (int)order->kind, (unsigned long)h->vcpu->hart_id);
-	return 0;
 }
 
 static inline int fake_start(void *arg, struct hatch_sbi_hart *h)
@@ -214,6 +203,8 @@ static inline int set_up(void **state)
 	console_out_size = 0;
 	console_in = "";
 	armed = 0;
+	woken = true;
+	seen = -1;
 	add_region(RAM_BASE, RAM_SIZE, ram);
 	add_region(ROM_BASE, ROM_SIZE, rom);
 	add_region(LAZY_BASE, LAZY_SIZE, NULL);

@@ -63,9 +63,10 @@ static inline uint64_t on_now(void *arg)
 	return now_ns;
 }
 
-static inline void on_arm(void *arg, uint64_t ns)
+static inline void on_arm(void *arg, struct hatch_vcpu *v, uint64_t ns)
 {
 	(void)arg;
+	(void)v;
 	told++;
 	armed_ns = ns;
 }

@@ -87,28 +87,11 @@ uint64_t hatch_sbi_hart_vsstatus(const struct hatch_vcpu *v)
 	return v->vs.vsstatus;
 }
 
-void hatch_sbi_hart_fence_i(void)
+bool hatch_vcpu_wait(struct hatch_vcpu *v)
 {
-}
-
-void hatch_sbi_hart_fence_all(void)
-{
-}
-
-void hatch_sbi_hart_fence_asid(uint64_t asid)
-{
-	(void)asid;
-}
-
-void hatch_sbi_hart_fence_page(hatch_gva page)
-{
-	(void)page;
-}
-
-void hatch_sbi_hart_fence_page_asid(hatch_gva page, uint64_t asid)
-{
-	(void)page;
-	(void)asid;
+	(void)v;
+	fail_msg("nobody sleeps here");
+	return false;
 }
 
 /* The machine makes up for nothing here. */
@@ -225,8 +208,14 @@ static inline void make_fdt(void)
 
 static inline int setup_machine(void **state)
 {
-	const struct hatch_machine_host host = { fdt,	   on_write, on_read, on_listen,
-						 on_timer, on_wall,  NULL };
+	const struct hatch_machine_host host = {
+		.fdt = fdt,
+		.console_write = on_write,
+		.console_read = on_read,
+		.console_interrupt = on_listen,
+		.timer = on_timer,
+		.wall_ns = on_wall,
+	};
 	static hatch_handler *const handlers[] = { on_capture, on_finish, on_look };
 
 	setup(state);

@@ -38,6 +38,18 @@ static void test_requests(void **state)
 	assert_int_equal(finisher.code, 0);
 }
 
+/* Of two harts that want something the first is heard; each try ends as its own hart said. */
+static void test_first_counts(void **state)
+{
+	(void)state;
+	expect_finish(0x00033333, HATCH_FINISHER_FAIL, 3);
+	assert_int_equal(bus_access(&finisher.clause, 0, 4, true, 0x7777), HATCH_UNWIND);
+	assert_true(bus_k.finished);
+	assert_int_equal(bus_k.status, 0);
+	assert_int_equal(finisher.request, HATCH_FINISHER_FAIL);
+	assert_int_equal(finisher.code, 3);
+}
+
 /* All 16-bit requests but three do nothing. */
 static void test_others(void **state)
 {
@@ -71,6 +83,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_requests, setup),
+		cmocka_unit_test_setup(test_first_counts, setup),
 		cmocka_unit_test_setup(test_others, setup),
 		cmocka_unit_test_setup(test_other_accesses, setup),
 	};

@@ -27,8 +27,9 @@ static uint64_t on_now(void *arg)
 	return host_time;
 }
 
-static void on_arm(void *arg, uint64_t ns)
+static void on_arm(void *arg, struct hatch_vcpu *vcpu, uint64_t ns)
 {
+	(void)vcpu;
 	assert_ptr_equal(arg, &host_time);
 	armed = ns;
 }

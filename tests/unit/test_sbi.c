@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SBI 2.0, every extension, every function, every reserved value.
+ * SBI 2.0, every extension, every function, every reserved value. Harts that come and go:
+ * test_sbi_hsm.c.
  */
 #include "sbi_fake.h"
-
-#define START_OF_RAM RAM_BASE, 0x1234 /* a good address to start at, and an opaque value */
 
 static void test_base(void **state)
 {
@@ -90,6 +89,26 @@ static void test_add_is_whole(void **state)
 	assert_int_equal(hatch_sbi_add(&sbi, &run.scope), 0);
 }
 
+/* Of harts 0, 1, ... none is searched for; the answers are the same. */
+static void test_ordered_mask(void **state)
+{
+	(void)state;
+	vcpu[2].hart_id = 2;
+	hatch_sbi_init(&sbi, hart, HARTS, &timer);
+	assert_true(sbi.ordered);
+	EXPECT(0, 0, SBI_EXT_RFENCE, 0, 7, 0);
+	EXPECT_RECORD("0@0 0@1 0@2 ");
+	EXPECT(0, 0, SBI_EXT_RFENCE, 0, 3, 1);
+	EXPECT_RECORD("0@1 0@2 ");
+	EXPECT(0, 0, SBI_EXT_RFENCE, 0, 0, 2);
+	EXPECT(SBI_ERR_INVALID_PARAM, 0, SBI_EXT_RFENCE, 0, 8, 0);
+	EXPECT(SBI_ERR_INVALID_PARAM, 0, SBI_EXT_RFENCE, 0, 2, 2);
+	EXPECT(SBI_ERR_INVALID_PARAM, 0, SBI_EXT_RFENCE, 0, UINT64_C(1) << 63, 0);
+	EXPECT(SBI_ERR_INVALID_PARAM, 0, SBI_EXT_RFENCE, 0, 0, 3);
+	EXPECT(SBI_ERR_INVALID_PARAM, 0, SBI_EXT_RFENCE, 0, 4, UINT64_MAX - 1);
+	EXPECT_RECORD("");
+}
+
 static void test_rest(void **state)
 {
 	static const uint64_t ids[] = { 9, 0x0f, 0x11, 0x504d55, 0x8000000, 0xa000000, UINT64_MAX };
@@ -122,8 +141,33 @@ static void test_ipi(void **state)
 	EXPECT(0, 0, SBI_EXT_IPI, 0, 0, 0);
 	EXPECT(0, 0, SBI_EXT_IPI, 0, 3, 0); /* hart 1 is stopped */
 	assert_int_equal(vcpu[0].hvip, HVIP_VSSIP);
+	assert_int_equal(vcpu[1].hvip, 0);
+	for (int at = SBI_HART_STARTED; at <= SBI_HART_RESUME_PENDING; at++) {
+		hart[1].state = at;
+		vcpu[1].hvip = 0;
+		EXPECT(0, 0, SBI_EXT_IPI, 0, 1, 1);
+		assert_int_equal(vcpu[1].hvip, at == SBI_HART_STOPPED ? 0 : HVIP_VSSIP);
+	}
 	EXPECT_RECORD("");
 	EXPECT(SBI_ERR_NOT_SUPPORTED, 0, SBI_EXT_IPI, 1, 1, 0);
+}
+
+/* Ids need not stand in their order; they are found all the same. */
+static void test_ids(void **state)
+{
+	(void)state;
+	for (int i = 0; i < HARTS; i++)
+		hart[i].vcpu = &vcpu[HARTS - 1 - i];
+	hatch_sbi_init(&sbi, hart, HARTS, &timer);
+	for (int i = 0; i < HARTS; i++)
+		hart[i].state = SBI_HART_STARTED;
+	EXPECT(0, 0, SBI_EXT_IPI, 0, 2, 0);
+	assert_int_equal(vcpu[1].hvip, HVIP_VSSIP);
+	EXPECT(0, 0, SBI_EXT_IPI, 0, 1, 70);
+	assert_int_equal(vcpu[2].hvip, HVIP_VSSIP);
+	assert_int_equal(vcpu[0].hvip, 0);
+	EXPECT(0, 0, SBI_EXT_IPI, 0, 1, 0);
+	assert_int_equal(vcpu[0].hvip, HVIP_VSSIP);
 }
 
 static void test_mask(void **state)
@@ -143,42 +187,28 @@ static void test_mask(void **state)
 	assert_int_equal(vcpu[0].hvip, HVIP_VSSIP);
 }
 
-/* Harts that run elsewhere are reached through the user; without him the call fails. */
-static void test_remote(void **state)
-{
-	(void)state;
-	hart[1].state = hart[2].state = SBI_HART_STARTED;
-	EXPECT(SBI_ERR_FAILED, 0, SBI_EXT_IPI, 0, 2, 0);
-	sbi.remote.order = fake_order;
-	EXPECT(0, 0, SBI_EXT_IPI, 0, 2, 0);
-	EXPECT_RECORD("order:0@1 ");
-	EXPECT(0, 0, SBI_EXT_RFENCE, 0, 0, UINT64_MAX);
-	EXPECT_RECORD("fence.i order:1@1 order:1@70 ");
-	EXPECT(0, 0, SBI_EXT_RFENCE, 2, 1, 70, 0x1000, 0x1000, 9);
-	EXPECT_RECORD("order:3@70 ");
-}
-
+/* Every hart of the mask is told, stopped or not: it may have cached something in its last life. */
 static void test_rfence(void **state)
 {
 	(void)state;
 	EXPECT(0, 0, SBI_EXT_RFENCE, 0, 1, 0);
-	EXPECT_RECORD("fence.i ");
+	EXPECT_RECORD("0@0 ");
+	EXPECT(0, 0, SBI_EXT_RFENCE, 0, 0, UINT64_MAX);
+	EXPECT_RECORD("0@0 0@1 0@70 ");
 	EXPECT(0, 0, SBI_EXT_RFENCE, 1, 1, 0, 0, 0);
-	EXPECT_RECORD("all ");
-	EXPECT(0, 0, SBI_EXT_RFENCE, 1, 1, 0, 0x5000, UINT64_MAX);
-	EXPECT_RECORD("all ");
+	EXPECT_RECORD("1@0:0+ffffffffffffffff ");
+	EXPECT(0, 0, SBI_EXT_RFENCE, 1, 3, 0, 0x5000, UINT64_MAX);
+	EXPECT_RECORD("1@0:5000+ffffffffffffffff 1@1:5000+ffffffffffffffff ");
 	EXPECT(0, 0, SBI_EXT_RFENCE, 1, 1, 0, 0x5000, 0);
-	EXPECT_RECORD("");
+	EXPECT_RECORD("1@0:5000+0 ");
 	EXPECT(0, 0, SBI_EXT_RFENCE, 1, 1, 0, 0x5ff8, 16);
-	EXPECT_RECORD("5000 6000 ");
-	EXPECT(0, 0, SBI_EXT_RFENCE, 1, 1, 0, 0x5000, 64 * HATCH_PAGE_SIZE + 1);
-	EXPECT_RECORD("all ");
+	EXPECT_RECORD("1@0:5ff8+10 ");
 	EXPECT(0, 0, SBI_EXT_RFENCE, 1, 1, 0, -UINT64_C(0x1000), 0x1000);
-	EXPECT_RECORD("fffffffffffff000 ");
+	EXPECT_RECORD("1@0:fffffffffffff000+1000 ");
 	EXPECT(0, 0, SBI_EXT_RFENCE, 2, 1, 0, 0, 0, 5);
-	EXPECT_RECORD("asid:5 ");
-	EXPECT(0, 0, SBI_EXT_RFENCE, 2, 1, 0, 0x5000, 1, 5);
-	EXPECT_RECORD("5000:5 ");
+	EXPECT_RECORD("2@0:0+ffffffffffffffff/5 ");
+	EXPECT(0, 0, SBI_EXT_RFENCE, 2, 1, 70, 0x5000, 1, 5);
+	EXPECT_RECORD("2@70:5000+1/5 ");
 }
 
 static void test_rfence_errors(void **state)
@@ -193,111 +223,6 @@ static void test_rfence_errors(void **state)
 	EXPECT_RECORD("");
 }
 
-static void test_hsm_start(void **state)
-{
-	(void)state;
-	sbi.remote.start = fake_start;
-	EXPECT(SBI_ERR_ALREADY_AVAILABLE, 0, SBI_EXT_HSM, 0, 0, START_OF_RAM);
-	EXPECT(SBI_ERR_INVALID_PARAM, 0, SBI_EXT_HSM, 0, 2, START_OF_RAM);
-	EXPECT(SBI_ERR_INVALID_PARAM, 0, SBI_EXT_HSM, 0, UINT64_MAX, START_OF_RAM);
-	EXPECT(SBI_ERR_INVALID_ADDRESS, 0, SBI_EXT_HSM, 0, 1, RAM_BASE - 2, 0);
-	EXPECT(SBI_ERR_INVALID_ADDRESS, 0, SBI_EXT_HSM, 0, 1, RAM_BASE + 1, 0);
-	EXPECT(SBI_ERR_INVALID_ADDRESS, 0, SBI_EXT_HSM, 0, 1, ROM_BASE, 0);
-	EXPECT(SBI_ERR_INVALID_ADDRESS, 0, SBI_EXT_HSM, 0, 1, UINT64_MAX - 0x1001, 0);
-	EXPECT_RECORD("");
-	EXPECT(0, 1, SBI_EXT_HSM, 2, 1);
-	EXPECT(0, 0, SBI_EXT_HSM, 0, 1, START_OF_RAM);
-	EXPECT_RECORD("start:1 ");
-	assert_int_equal(vcpu[1].frame.pc, RAM_BASE);
-	assert_int_equal(vcpu[1].frame.x[10], 1);
-	assert_int_equal(vcpu[1].frame.x[11], 0x1234);
-	EXPECT(0, 0, SBI_EXT_HSM, 2, 1);
-	EXPECT(SBI_ERR_ALREADY_AVAILABLE, 0, SBI_EXT_HSM, 0, 1, START_OF_RAM);
-	EXPECT(0, 0, SBI_EXT_HSM, 0, 70, LAZY_BASE, 0); /* its page will come */
-}
-
-static void test_hsm_start_fails(void **state)
-{
-	(void)state;
-	EXPECT(SBI_ERR_FAILED, 0, SBI_EXT_HSM, 0, 1, START_OF_RAM);
-	EXPECT(0, SBI_HART_STOPPED, SBI_EXT_HSM, 2, 1);
-}
-
-static void test_hsm_status(void **state)
-{
-	(void)state;
-	EXPECT(0, 0, SBI_EXT_HSM, 2, 0);
-	EXPECT(0, 1, SBI_EXT_HSM, 2, 70);
-	EXPECT(SBI_ERR_INVALID_PARAM, 0, SBI_EXT_HSM, 2, 2);
-	EXPECT(SBI_ERR_INVALID_PARAM, 0, SBI_EXT_HSM, 2, UINT64_MAX);
-	EXPECT(SBI_ERR_NOT_SUPPORTED, 0, SBI_EXT_HSM, 4, 0);
-}
-
-static void test_hsm_stop(void **state)
-{
-	(void)state;
-	hart[1].state = SBI_HART_STARTED;
-	assert_int_equal(CALL(SBI_EXT_HSM, 1, 0), HATCH_UNWIND);
-	assert_false(k.finished);
-	assert_int_equal(sbi.reset, HATCH_RESET_NONE);
-	assert_int_equal(hart[0].state, SBI_HART_STOPPED);
-	hart[0].state = SBI_HART_STARTED;
-	hart[1].state = SBI_HART_STOPPED;
-	assert_int_equal(CALL(SBI_EXT_HSM, 1, 0), HATCH_UNWIND);
-	assert_true(k.finished);
-	assert_int_equal(sbi.reset, HATCH_RESET_STOPPED);
-}
-
-/* The hart begins anew, with the interrupts that would have woken it. */
-static void expect_restart(uint64_t id, uint64_t function, uint64_t type)
-{
-	vcpu[0].confine.henvcfg = HENVCFG_STCE;
-	vcpu[0].vs.vstimecmp = 77;
-	vcpu[0].vs.vsatp = 1;
-	vcpu[0].hvip = HVIP_VSEIP;
-	vcpu[0].frame.x[8] = 1;
-	assert_int_equal(CALL(id, function, type, START_OF_RAM), HATCH_RETRY);
-	assert_true(clause_of(id)->registers);
-	assert_int_equal(vcpu[0].frame.pc, RAM_BASE);
-	assert_int_equal(vcpu[0].frame.x[8], 0);
-	assert_int_equal(vcpu[0].frame.x[10], 0);
-	assert_int_equal(vcpu[0].frame.x[11], 0x1234);
-	assert_int_equal(vcpu[0].vs.vsatp, 0);
-	assert_int_equal(vcpu[0].vs.vstimecmp, 77);
-	assert_int_equal(vcpu[0].hvip, HVIP_VSEIP);
-}
-
-static void test_hsm_suspend(void **state)
-{
-	static const uint32_t bad[] = { 1,	    0x0fffffff, 0x10000000, 0x7fffffff,
-					0x80000001, 0x8fffffff, 0x90000000, 0xffffffff };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		EXPECT(SBI_ERR_INVALID_PARAM, 0, SBI_EXT_HSM, 3, bad[i], START_OF_RAM);
-	EXPECT(0, 0, SBI_EXT_HSM, 3, 0, 0, 0);		       /* resume_addr is unused */
-	EXPECT(0, 0, SBI_EXT_HSM, 3, UINT64_C(1) << 32, 0, 0); /* 32 bits count */
-	EXPECT(SBI_ERR_INVALID_ADDRESS, 0, SBI_EXT_HSM, 3, 0x80000000, 0, 0);
-	EXPECT(SBI_ERR_INVALID_ADDRESS, 0, SBI_EXT_HSM, 3, 0x80000000, ROM_BASE, 0);
-	expect_restart(SBI_EXT_HSM, 3, 0x80000000);
-	expect_restart(SBI_EXT_HSM, 3, UINT64_C(0xffffffff80000000)); /* as a signed int */
-}
-
-static void test_susp(void **state)
-{
-	static const uint32_t bad[] = { 1, 0x7fffffff, 0x80000000, 0xffffffff };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		EXPECT(SBI_ERR_INVALID_PARAM, 0, SBI_EXT_SUSP, 0, bad[i], START_OF_RAM);
-	EXPECT(SBI_ERR_INVALID_ADDRESS, 0, SBI_EXT_SUSP, 0, 0, RAM_BASE - 4, 0);
-	hart[2].state = SBI_HART_STARTED;
-	EXPECT(SBI_ERR_DENIED, 0, SBI_EXT_SUSP, 0, 0, START_OF_RAM);
-	hart[2].state = SBI_HART_STOPPED;
-	EXPECT(SBI_ERR_NOT_SUPPORTED, 0, SBI_EXT_SUSP, 1, 0, START_OF_RAM);
-	expect_restart(SBI_EXT_SUSP, 0, 0);
-}
-
 static void test_srst(void **state)
 {
 	static const enum hatch_reset_kind kinds[] = { HATCH_RESET_SHUTDOWN,
@@ -307,6 +232,7 @@ static void test_srst(void **state)
 	(void)state;
 	for (uint64_t type = 0; type < 3; type++) {
 		for (uint64_t reason = 0; reason < 2; reason++) {
+			sbi.reset = HATCH_RESET_NONE;
 			assert_int_equal(CALL(SBI_EXT_SRST, 0, type, reason), HATCH_UNWIND);
 			assert_true(k.finished);
 			assert_int_equal(k.status, reason);
@@ -314,6 +240,17 @@ static void test_srst(void **state)
 			assert_int_equal(sbi.reason, reason);
 		}
 	}
+}
+
+/* Of two harts that have a wish the first is heard. */
+static void test_srst_twice(void **state)
+{
+	(void)state;
+	assert_int_equal(CALL(SBI_EXT_SRST, 0, 1, 0), HATCH_UNWIND);
+	assert_int_equal(CALL(SBI_EXT_SRST, 0, 0, 1), HATCH_UNWIND);
+	assert_true(k.finished);
+	assert_int_equal(sbi.reset, HATCH_RESET_COLD_REBOOT);
+	assert_int_equal(sbi.reason, 0);
 }
 
 static void test_srst_errors(void **state)
@@ -341,17 +278,13 @@ int main(void)
 		cmocka_unit_test_setup(test_rest, set_up),
 		cmocka_unit_test_setup(test_time, set_up),
 		cmocka_unit_test_setup(test_ipi, set_up),
+		cmocka_unit_test_setup(test_ids, set_up),
 		cmocka_unit_test_setup(test_mask, set_up),
-		cmocka_unit_test_setup(test_remote, set_up),
+		cmocka_unit_test_setup(test_ordered_mask, set_up),
 		cmocka_unit_test_setup(test_rfence, set_up),
 		cmocka_unit_test_setup(test_rfence_errors, set_up),
-		cmocka_unit_test_setup(test_hsm_start, set_up),
-		cmocka_unit_test_setup(test_hsm_start_fails, set_up),
-		cmocka_unit_test_setup(test_hsm_status, set_up),
-		cmocka_unit_test_setup(test_hsm_stop, set_up),
-		cmocka_unit_test_setup(test_hsm_suspend, set_up),
-		cmocka_unit_test_setup(test_susp, set_up),
 		cmocka_unit_test_setup(test_srst, set_up),
+		cmocka_unit_test_setup(test_srst_twice, set_up),
 		cmocka_unit_test_setup(test_srst_errors, set_up),
 	};
 

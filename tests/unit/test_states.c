@@ -157,7 +157,7 @@ static void test_bad_others(void **state)
 	expect_bad(&devices[4], 4, 8, UINT64_C(2) << 32 | HATCH_RESET_SHUTDOWN);
 	expect_bad(&devices[4], 12, 4, 1);
 	for (size_t i = 0; i < HARTS; i++)
-		expect_bad(&devices[4], 16 + 4 * i, 4, SBI_HART_START_PENDING + 1);
+		expect_bad(&devices[4], 16 + 4 * i, 4, SBI_HART_RESUME_PENDING + 1);
 }
 
 /* Some bytes of a good image become any. What is taken is what is saved again. */

@@ -7,6 +7,7 @@
 #define HATCH_HANDLERS_FINISHER_H
 
 #include <hatch/catch.h>
+#include <hatch/lock.h>
 
 #define HATCH_FINISHER_SIZE 0x1000 /* bytes of guest-physical address space */
 
@@ -23,10 +24,12 @@ enum hatch_finisher_request {
 };
 
 /*
- * The user owns it. One lock would guard `request` and `code`: any hart of the guest may write.
+ * The user owns it. `lock` guards `request` and `code`: any hart of the guest may write. Of several
+ * requests the first counts, until a reset.
  * Invariants: `code` is 0 except after a failure, and then from 1 to 65535.
  */
 struct hatch_finisher {
+	struct hatch_lock lock;
 	enum hatch_finisher_request request;
 	unsigned int code;
 	struct hatch_catch clause;

@@ -20,7 +20,7 @@
 
 struct hatch_isa_op;
 
-/* One instruction, its clause and how often the guest needed it. */
+/* One instruction, its clause and how often the guest needed it, on all its harts. */
 struct hatch_emulated {
 	const char *extension; /* "zbb" */
 	const char *name;      /* "andn" */
@@ -38,8 +38,8 @@ struct hatch_refused {
 };
 
 /*
- * The user owns it, in place: its clauses point into it. Counts belong to the hart whose try runs;
- * give each hart an emulator of its own.
+ * The user owns it, in place: its clauses point into it. They may serve several harts at once:
+ * counts go up atomically, without a lock. Report when the guest does not run.
  */
 struct hatch_emulator {
 	struct hatch_emulated op[HATCH_EMULATOR_OPS];

@@ -11,6 +11,7 @@
 #define HATCH_HANDLERS_PLIC_H
 
 #include <hatch/catch.h>
+#include <hatch/lock.h>
 
 #define HATCH_PLIC_SIZE		0x600000 /* bytes of guest-physical address space */
 #define HATCH_PLIC_SOURCES	127	 /* at most; source 0 does not exist */
@@ -25,17 +26,23 @@ struct hatch_plic_context {
 };
 
 /*
- * The user owns it and fills `output` and `arg` after hatch_plic_init. One lock would guard all of
- * it, taken by the clause and by hatch_plic_set: sources change on any hart.
+ * The user owns it and fills `output` and `arg` after hatch_plic_init. `lock` guards all that
+ * follows `contexts`, taken by the clause, the state and the functions below: sources change, and
+ * contexts are served, on any hart.
  * Invariants: bit 0 and bits beyond `sources` are 0 in every set; a source is not both pending and
  * in service; one whose level is high is pending or in service; a context's `output` is high
  * exactly if an enabled source is pending with a priority above the context's threshold.
  */
 struct hatch_plic {
-	/* Told when the interrupt line to a context changes; NULL for none. */
+	/*
+	 * Told when the interrupt line to a context changes; NULL for none. It is called with the
+	 * lock held, so that it hears the changes in their order: hatch_vcpu_raise and
+	 * hatch_vcpu_lower may be called there, nothing of the PLIC.
+	 */
 	void (*output)(void *arg, unsigned int context, bool level);
 	void *arg;
 	unsigned int sources, contexts;
+	struct hatch_lock lock;
 	uint32_t priority[HATCH_PLIC_SOURCES + 1];
 	uint32_t level[HATCH_PLIC_WORDS];   /* what the devices say */
 	uint32_t pending[HATCH_PLIC_WORDS]; /* requests that wait to be claimed */
@@ -48,7 +55,8 @@ struct hatch_plic {
 
 /*
  * A PLIC after reset at guest-physical `base`, with sources 1 to `sources`. Add plic->clause to a
- * scope, and plic->state if the guest may be cloned, rolled back or saved. On the usual machines context 2h is hart h's M-mode and context 2h+1 its S-mode.
+ * scope, and plic->state if the guest may be cloned, rolled back or saved. On the usual machines
+ * context 2h is hart h's M-mode and context 2h+1 its S-mode.
  * Errors: HATCH_EINVAL (no sources or contexts, or more than the limits above).
  */
 int hatch_plic_init(struct hatch_plic *plic, hatch_gpa base, unsigned int sources,

@@ -6,13 +6,15 @@
 #define HATCH_HANDLERS_RTC_H
 
 #include <hatch/catch.h>
+#include <hatch/lock.h>
 
 #define HATCH_RTC_SIZE	0x1000	   /* bytes of guest-physical address space */
 #define HATCH_RTC_NEVER UINT64_MAX /* a time that does not come */
 
 /*
  * The user owns it and fills the sinks after hatch_rtc_init; `now` is needed, the others may be
- * NULL. One lock would guard all of it, taken by the clause and by hatch_rtc_poll.
+ * NULL. `lock` guards all but the sinks, taken by the clause, the state and the functions below.
+ * The sinks are called with it held: they call nothing of the clock.
  * Invariants: the guest's time is now + offset (modulo 2^64); an alarm is either armed or has
  * gone off; `level` is high exactly if it went off, was not cleared, and interrupts are enabled.
  */
@@ -21,14 +23,16 @@ struct hatch_rtc {
 	uint64_t (*now)(void *arg);
 	/*
 	 * Asks for a call of hatch_rtc_poll at host time `ns` or soon after; HATCH_RTC_NEVER takes
-	 * the last request back. Without it the alarm goes off when the guest next looks.
+	 * the last request back. `vcpu`: on whose hart we are; NULL at a reset. Without it the alarm
+	 * goes off when the guest next looks.
 	 */
-	void (*arm)(void *arg, uint64_t ns);
+	void (*arm)(void *arg, struct hatch_vcpu *vcpu, uint64_t ns);
 	void *arg;
 	/* The interrupt line changes. */
 	void (*line)(void *arg, bool level);
 	void *line_arg;
 
+	struct hatch_lock lock;
 	uint64_t offset;		/* the guest may set its clock */
 	uint64_t alarm;			/* the guest's time */
 	uint32_t time_high, alarm_high; /* latched by the access to the other half */

@@ -39,11 +39,15 @@ enum sbi_error {
 	SBI_ERR_NO_SHMEM = -9,
 };
 
-/* Hart states (SBI 2.0, table 24), of which these occur here. */
+/* Hart states (SBI 2.0, table 24). RESUME_PENDING and SUSPEND_PENDING last no time here. */
 enum sbi_hart_state {
 	SBI_HART_STARTED = 0,
 	SBI_HART_STOPPED = 1,
 	SBI_HART_START_PENDING = 2,
+	SBI_HART_STOP_PENDING = 3,
+	SBI_HART_SUSPENDED = 4,
+	SBI_HART_SUSPEND_PENDING = 5,
+	SBI_HART_RESUME_PENDING = 6,
 };
 
 #define SBI_SPEC_VERSION  (2UL << 24) /* 2.0 */
@@ -62,28 +66,16 @@ enum sbi_hart_state {
 /* The longest piece of guest memory that one console call moves, bytes. */
 #define HATCH_SBI_CONSOLE_MAX 4096
 
-/* What a hart is told to do for another one. */
-enum hatch_sbi_order_kind {
-	HATCH_SBI_IPI,
-	HATCH_SBI_FENCE_I,
-	HATCH_SBI_SFENCE_VMA,
-	HATCH_SBI_SFENCE_VMA_ASID,
-};
-
-struct hatch_sbi_order {
-	enum hatch_sbi_order_kind kind;
-	hatch_gva start;
-	uint64_t size; /* bytes; UINT64_MAX: the whole address space */
-	uint64_t asid;
-};
-
 /*
- * One hart of the guest. The user owns an array of them. `state` is changed by the SBI clauses of
- * any hart, atomically.
+ * One hart of the guest. The user owns an array of them. `state` is changed atomically, without a
+ * lock: by any hart from STOPPED to START_PENDING, by compare-exchange; otherwise only by whoever
+ * runs the hart's try, or by its handlers. From START_PENDING on the starter owns the vcpu, until
+ * it has called hatch_sbi_remote.start.
  */
 struct hatch_sbi_hart {
-	struct hatch_vcpu *vcpu; /* vcpu->hart_id is the id by which the guest knows it */
-	int state;		 /* enum sbi_hart_state */
+	struct hatch_vcpu *vcpu;
+	uint64_t id; /* by which the guest knows it: what vcpu->hart_id is at hatch_sbi_init */
+	int state;   /* enum sbi_hart_state */
 };
 
 /* Where the guest's console calls go. A missing function: SBI_ERR_DENIED. */
@@ -93,16 +85,12 @@ struct hatch_sbi_console {
 	void *arg;
 };
 
-/* How to reach harts other than the calling one; not needed by a guest with one hart. */
+/* How a stopped hart comes to run; not needed by a guest with one hart. */
 struct hatch_sbi_remote {
 	/*
-	 * Has `hart` obey the order by hatch_sbi_obey, and waits until it did if the order is a
-	 * fence. Returns 0 or an error; the guest is told SBI_ERR_FAILED.
-	 */
-	int (*order)(void *arg, struct hatch_sbi_hart *hart, const struct hatch_sbi_order *order);
-	/*
-	 * Makes `hart`, whose vcpu has been reset to its start, run, and sets its state to
-	 * SBI_HART_STARTED. Returns 0 or an error.
+	 * Has somebody run `hart`, whose vcpu has been reset to its start, and set its state to
+	 * SBI_HART_STARTED then. May return before that. Returns 0, or an error: the guest is told
+	 * SBI_ERR_FAILED, and the hart is stopped again.
 	 */
 	int (*start)(void *arg, struct hatch_sbi_hart *hart);
 	void *arg;
@@ -119,17 +107,19 @@ enum hatch_reset_kind {
 
 /*
  * The SBI of one guest. The user owns it and fills `console`, `remote` and the machine ids after
- * hatch_sbi_init as needed.
+ * hatch_sbi_init as needed. Its clauses may serve all harts at once, and hold no lock: what the
+ * console's functions need they bring themselves.
  */
 struct hatch_sbi {
 	struct hatch_sbi_hart *hart;
 	unsigned int harts;
+	bool ordered; /* hart[i].id is i: found without a search */
 	struct hatch_sbi_console console;
 	struct hatch_sbi_remote remote;
 	struct hatch_timer *timer;
 	uint64_t mvendorid, marchid, mimpid; /* 0 is always a legal answer */
 
-	/* The result: true after the try ended with HATCH_DONE. */
+	/* The result: true after the try ended with HATCH_DONE. Of several harts the first is heard. */
 	enum hatch_reset_kind reset;
 	uint32_t reason; /* 0: none, 1: system failure */
 
@@ -147,8 +137,8 @@ struct hatch_sbi {
 };
 
 /*
- * Prepares the clauses. `hart` (borrowed) lists the guest's harts; the first one is started, the
- * others are stopped. `timer` is borrowed.
+ * Prepares the clauses. `hart` (borrowed) lists the guest's harts, of which `vcpu` is filled in;
+ * the first one is started, the others are stopped. `timer` is borrowed.
  */
 void hatch_sbi_init(struct hatch_sbi *sbi, struct hatch_sbi_hart *hart, unsigned int harts,
 		    struct hatch_timer *timer);
@@ -156,8 +146,13 @@ void hatch_sbi_init(struct hatch_sbi *sbi, struct hatch_sbi_hart *hart, unsigned
 /*
  * Adds every clause but `rest`, and the timer's. Add sbi->state yourself if the guest may be
  * cloned, rolled back or saved: as the last one of its scope, since states are put back in the
- * opposite order and the other devices' wires lead to hart[0].vcpu. Errors: those of hatch_catch_add; then none of
- * them is added.
+ * opposite order and the other devices' wires lead to hart[0].vcpu.
+ *
+ * A hart that stops itself leaves its try: HATCH_UNWOUND, its state STOP_PENDING. Set the state to
+ * SBI_HART_STOPPED when the run has come back, not before: from then on another hart may reset its
+ * vcpu and start it anew. Two harts may stop at the same moment, each seeing the other alive: if
+ * all are stopped then, nothing can happen any more. (hatch_machine_serve does all that.)
+ * Errors: those of hatch_catch_add; then none of them is added.
  */
 int hatch_sbi_add(struct hatch_sbi *sbi, struct hatch_scope *scope);
 
@@ -166,8 +161,5 @@ int hatch_sbi_add(struct hatch_sbi *sbi, struct hatch_scope *scope);
  * it belongs into a scope of its own around the others. Errors: those of hatch_catch_add.
  */
 int hatch_sbi_add_rest(struct hatch_sbi *sbi, struct hatch_scope *outer);
-
-/* Carries out an order on the hart that `vcpu` is current on. */
-void hatch_sbi_obey(struct hatch_vcpu *vcpu, const struct hatch_sbi_order *order);
 
 #endif

@@ -24,13 +24,13 @@ typedef void hatch_timer_arm(void *arg, uint64_t ticks);
 /*
  * Invariant: it holds no alarm of its own. The alarm is the vcpu's vstimecmp, whether the hart
  * looks at that or the host's timer is armed for it; its expiry is in the vcpu's hvip. So both go
- * with the vcpu's registers to a clone, and nothing here needs a lock.
+ * with the vcpu's registers to a clone, each hart arms its own timer, and nothing needs a lock.
  */
 struct hatch_timer {
 	hatch_timer_arm *arm;
 	void *arg;
-	/* Called after every expiry, by whom else needs the host's timer; may be NULL. */
-	void (*expired)(void *arg);
+	/* Called after every expiry, for who else needs the host's timer of this hart; may be NULL. */
+	void (*expired)(void *arg, struct hatch_vcpu *vcpu);
 	void *expired_arg;
 	struct hatch_catch expiry; /* the clause for IRQ_S_TIMER */
 };

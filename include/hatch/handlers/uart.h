@@ -17,14 +17,17 @@
 #define HATCH_HANDLERS_UART_H
 
 #include <hatch/catch.h>
+#include <hatch/lock.h>
 
 #define HATCH_UART_SIZE	 0x100	 /* bytes of guest-physical address space */
 #define HATCH_UART_FIFO	 16	 /* bytes that wait for the guest at most */
 #define HATCH_UART_CLOCK 3686400 /* Hz: what the device tree says; no baud rate slows us down */
 
 /*
- * The user owns it and fills the sinks after hatch_uart_init; each may be NULL. One lock would
- * guard all of it, taken by the clause and by hatch_uart_receive: bytes come on any hart.
+ * The user owns it and fills the sinks after hatch_uart_init; each may be NULL. `lock` guards all
+ * but the sinks, taken by the clause, the state and the functions below: bytes come on any hart.
+ * `write` and `line` are called with it held, so that what they hear is in order: they call nothing
+ * of the port. `drained` is called without.
  * Invariants: the FIFO holds `count` bytes from `first` on, at most one while FIFOs are off;
  * `level` is high exactly if an enabled interrupt has a cause.
  */
@@ -32,8 +35,8 @@ struct hatch_uart {
 	/* The guest sent bytes. */
 	void (*write)(void *arg, const void *bytes, size_t size);
 	/*
-	 * The guest has taken the last byte that was received, or threw it away: there is room. The
-	 * sink may call hatch_uart_receive.
+	 * The guest has taken the last byte that was received, or threw it away: there is room, or
+	 * was a moment ago. The sink may call hatch_uart_room and hatch_uart_receive.
 	 */
 	void (*drained)(void *arg);
 	void *arg;
@@ -41,12 +44,14 @@ struct hatch_uart {
 	void (*line)(void *arg, bool level);
 	void *line_arg;
 
+	struct hatch_lock lock;
 	uint8_t fifo[HATCH_UART_FIFO];
 	uint8_t first, count;
 	uint8_t ier, fcr, lcr, mcr, msr, scr, dll, dlm;
 	bool transmitted; /* the transmitter became empty, and the guest does not know yet */
 	bool overrun;
 	bool level;
+	bool emptied; /* while the lock is held: `drained` is to be told when it is free */
 	struct hatch_catch clause;
 	/*
 	 * The registers and the bytes that wait. When they are put back, `line` is told its level
@@ -65,11 +70,13 @@ void hatch_uart_init(struct hatch_uart *uart, hatch_gpa base);
 void hatch_uart_reset(struct hatch_uart *uart);
 
 /* How many bytes can be received now. 0 while the guest has the port in loopback. */
-size_t hatch_uart_room(const struct hatch_uart *uart);
+size_t hatch_uart_room(struct hatch_uart *uart);
 
 /*
  * Bytes arrive for the guest. Returns how many were taken: what exceeds hatch_uart_room is lost, as
- * on a wire, and the guest is told of an overrun.
+ * on a wire, and the guest is told of an overrun. The room can shrink between the two calls if
+ * another hart of the guest reprograms the port; it does not otherwise, as long as one hart of the
+ * host at a time asks and receives.
  */
 size_t hatch_uart_receive(struct hatch_uart *uart, const uint8_t *bytes, size_t size);
 
