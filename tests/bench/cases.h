@@ -28,6 +28,10 @@ enum bench_guest {
 	BENCH_CONSOLE,
 	BENCH_DIRTY, /* stores into as many pages of BENCH_LARGE as a0 says, then asks BENCH_EID */
 	BENCH_SPIN,  /* loops for ever, a0 the count of its instructions */
+	BENCH_IPI_SELF,
+	BENCH_FENCE_SELF, /* a remote fence of which no other hart is told */
+	BENCH_IPI_SEND,	  /* to another hart: the call alone */
+	BENCH_IPI_OTHER,  /* from that call to the other hart's trap handler */
 };
 
 #endif

@@ -8,6 +8,9 @@
 
 #define SBI_TIME      0x54494d45
 #define SBI_DBCN      0x4442434e
+#define SBI_IPI	      0x735049
+#define SBI_RFENCE    0x52464e43
+#define SBI_HSM	      0x48534d
 #define CONSOLE_BYTES 64
 #define FAR	      (1UL << 62) /* ticks: an alarm that never comes */
 
@@ -20,13 +23,14 @@
 		register uint64_t a0_ __asm__("a0") = (arg0);                                      \
 		register uint64_t a1_ __asm__("a1") = (arg1);                                      \
 		register uint64_t a2_ __asm__("a2") = 0;                                           \
+		register uint64_t a3_ __asm__("a3") = 0;                                           \
 		register uint64_t a6_ __asm__("a6") = (function);                                  \
 		register uint64_t a7_ __asm__("a7") = (extension);                                 \
 		register uint64_t before_ __asm__("s2");                                           \
 		register uint64_t after_ __asm__("s3");                                            \
 		__asm__ volatile("rdinstret %0\n" text "\nrdinstret %1"                            \
 				 : "=&r"(before_), "=&r"(after_), "+r"(a0_), "+r"(a1_)             \
-				 : "r"(a2_), "r"(a6_), "r"(a7_)                                    \
+				 : "r"(a2_), "r"(a3_), "r"(a6_), "r"(a7_)                          \
 				 : "memory", "a5", "s4");                                          \
 		after_ - before_;                                                                  \
 	})
@@ -39,8 +43,71 @@ static uint64_t console_round(void)
 	return ROUND("ecall", CONSOLE_BYTES, (uint64_t)text, 0, SBI_DBCN);
 }
 
+static uint64_t ipi_round(void)
+{
+	uint64_t n = ROUND("ecall", 1, 0, 0, SBI_IPI);
+
+	__asm__ volatile("csrci sip, 2" ::: "memory");
+	return n;
+}
+
+/* ---- Two harts ---- */
+
+static uint64_t arrived; /* the count in the other hart's trap handler; 0: not yet */
+static _Alignas(16) uint8_t other_stack[4096];
+
+void bench_other(void);
+__asm__("	.text\n"
+	"	.globl	bench_other\n"
+	"bench_other:\n"
+	"	mv	sp, a1\n"
+	"	la	t0, 1f\n"
+	"	csrw	stvec, t0\n"
+	"	csrsi	sie, 2\n"
+	"	csrsi	sstatus, 2\n"
+	"2:	wfi\n"
+	"	j	2b\n"
+	"	.balign	4\n"
+	"1:	rdinstret a0\n"
+	"	csrci	sip, 2\n"
+	"	call	bench_arrive\n"
+	"	sret\n");
+
+void bench_arrive(uint64_t count);
+void bench_arrive(uint64_t count)
+{
+	__atomic_store_n(&arrived, count, __ATOMIC_SEQ_CST);
+	hatch_guest_call(SBI_IPI, 0, 1, 0);
+}
+
+/*
+ * Returns what the call took; *way is from its first instruction to the other hart's handler. This
+ * hart sleeps at once, for only then does QEMU let the other one run.
+ */
+static uint64_t other_round(uint64_t *way)
+{
+	uint64_t before, after, n;
+
+	__atomic_store_n(&arrived, 0, __ATOMIC_SEQ_CST);
+	__asm__ volatile("csrsi sie, 2\nrdinstret %0" : "=r"(before)::"memory");
+	n = ROUND("ecall", 2, 0, 0, SBI_IPI);
+	while (!(after = __atomic_load_n(&arrived, __ATOMIC_SEQ_CST)))
+		__asm__ volatile("wfi");
+	__asm__ volatile("csrci sip, 2" ::: "memory");
+	*way = after - before;
+	return n;
+}
+
+static void start_other(void)
+{
+	hatch_guest_call(SBI_HSM, 0, 1, (uint64_t)bench_other,
+			 (uint64_t)(other_stack + sizeof(other_stack)));
+}
+
 static uint64_t round_of(enum bench_guest what, uint64_t i)
 {
+	uint64_t way;
+
 	switch (what) {
 	case BENCH_HYPERCALL:
 		return ROUND("ecall", i, 0, 0, BENCH_EID);
@@ -60,6 +127,15 @@ static uint64_t round_of(enum bench_guest what, uint64_t i)
 		return ROUND("csrw 0x14d, a0", FAR + i, 0, 0, 0);
 	case BENCH_CONSOLE:
 		return console_round();
+	case BENCH_IPI_SELF:
+		return ipi_round();
+	case BENCH_FENCE_SELF: /* of nothing else: a2 and a3 are 0, which means all of it */
+		return ROUND("ecall", 1, 0, 1, SBI_RFENCE);
+	case BENCH_IPI_SEND:
+		return other_round(&way);
+	case BENCH_IPI_OTHER:
+		other_round(&way);
+		return way;
 	default:
 		return ROUND("", 0, 0, 0, 0);
 	}
@@ -88,6 +164,8 @@ int main(uint64_t argument, uint64_t what)
 		dirty(argument);
 	if (what == BENCH_SPIN)
 		spin();
+	if (what == BENCH_IPI_SEND || what == BENCH_IPI_OTHER)
+		start_other();
 	for (uint64_t i = 0; i < 2 * BENCH_ROUNDS; i++) {
 		/* Two readings without anything between them are one apart. */
 		uint64_t n = round_of((enum bench_guest)what, i) - 1;

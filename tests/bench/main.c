@@ -133,18 +133,83 @@ static void write_console(void *arg, const void *bytes, size_t size)
 	hatch_board_console_write(bytes, size);
 }
 
-static void bench_sbi(const char *name, enum bench_guest what)
-{
-	struct hatch_sbi_hart hart = { .vcpu = &bench.vcpu };
-	struct hatch_timer timer;
-	struct hatch_sbi sbi;
+static struct hatch_timer timer;
+static struct hatch_sbi sbi;
 
+/* A guest with these harts, of which the first is measured. */
+static void begin_sbi(struct hatch_sbi_hart *hart, unsigned int harts)
+{
 	bench_begin();
+	hart[0].vcpu = &bench.vcpu;
 	hatch_timer_init(&timer, arm, NULL);
-	hatch_sbi_init(&sbi, &hart, 1, &timer);
+	hatch_sbi_init(&sbi, hart, harts, &timer);
 	sbi.console.write = write_console;
 	bench_need(hatch_sbi_add(&sbi, &bench.t.scope), "SBI");
+}
+
+static void bench_sbi(const char *name, enum bench_guest what)
+{
+	struct hatch_sbi_hart hart;
+
+	begin_sbi(&hart, 1);
 	bench_run(name, what);
+}
+
+/* ---- Two harts ---- */
+
+static struct hatch_vcpu other;
+static struct hatch_try other_try;
+static unsigned int other_goes;
+
+static int start_other(void *arg, struct hatch_sbi_hart *hart)
+{
+	(void)arg;
+	__atomic_store_n(&hart->state, SBI_HART_STARTED, __ATOMIC_RELEASE);
+	__atomic_store_n(&other_goes, 1, __ATOMIC_RELEASE);
+	hatch_board_wake(1);
+	return 0;
+}
+
+static enum hatch_verdict on_kick(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
+{
+	(void)arg;
+	(void)ev;
+	return hatch_unwind(k, 0);
+}
+
+static void serve(void *arg, unsigned int index)
+{
+	const enum bench_guest *what = arg;
+
+	if (index == 0) {
+		bench_reset(0, *what);
+		hatch_try_run(&bench.t);
+		hatch_vcpu_kick(&other);
+		return;
+	}
+	while (!__atomic_load_n(&other_goes, __ATOMIC_ACQUIRE))
+		hatch_board_wait();
+	hatch_try_run(&other_try);
+}
+
+/* From the call to the other hart's handler: two runs of the firmware are a part of it. */
+static void bench_other(const char *name, enum bench_guest what)
+{
+	struct hatch_sbi_hart hart[2] = { { 0 }, { .vcpu = &other } };
+
+	other_goes = 0;
+	other.hart_id = 1;
+	begin_sbi(hart, 2);
+	bench_need(hatch_vcpu_init(&other, &bench.guest), "vcpu");
+	hatch_vcpu_reset(&other, hatch_gpa_of(HATCH_GUEST_RAM), 1, 0);
+	bench_need(hatch_try_init(&other_try, &other), "try");
+	sbi.remote.start = start_other;
+	bench_add(&bench.t.scope, HATCH_ON_INTERRUPT(IRQ_S_SOFT, on_kick, NULL));
+	other_try.scope.outer = &bench.t.scope;
+	bench_need(hatch_board_parallel(2, serve, &what), "two harts");
+	bench_need(bench.t.outcome == HATCH_DONE ? 0 : HATCH_ESTALE, name);
+	bench_print(name);
+	hatch_guest_fini(&bench.guest);
 }
 
 static void empty(void)
@@ -188,6 +253,11 @@ int main(void)
 	bool sstc = hatch_hart_facts()->sstc;
 
 	printf("bench-begin sstc=%d\n", sstc);
+	if (hatch_board_harts() > 1) { /* then QEMU's count is of both */
+		bench_other("ipi-send", BENCH_IPI_SEND);
+		bench_other("ipi-other", BENCH_IPI_OTHER);
+		return 0;
+	}
 	bench_hypercall("hypercall-1-clause", 0);
 	bench_hypercall("hypercall-100-clauses", 99);
 	bench_depth("hypercall-depth-8", 8);
@@ -201,6 +271,8 @@ int main(void)
 	if (sstc)
 		bench_sbi("timer-stimecmp", BENCH_STIMECMP);
 	bench_sbi("console-64", BENCH_CONSOLE);
+	bench_sbi("ipi-self", BENCH_IPI_SELF);
+	bench_sbi("fence-self", BENCH_FENCE_SELF);
 	bench_call("call-empty");
 	bench_values();
 	return 0;
