@@ -10,6 +10,7 @@
 #include "blob.h"
 #include "command.h"
 #include "cpio.h"
+#include "devices.h"
 #include "emulate.h"
 #include "image.h"
 #include "qemu.h"
@@ -27,6 +28,7 @@ enum {
 
 struct boot {
 	struct hatch_machine machine;
+	struct hatch_devices devices;
 	struct hatch_run run;
 	const char *kernel;
 	const char *initrd;
@@ -49,9 +51,10 @@ static const char *cached_kernel(bool with_busybox)
 	return hatch_text_format("%s/Image", hatch_tool_read(argv));
 }
 
-static const char *cached_initrd(void)
+static const char *cached_initrd(bool with_devices)
 {
-	const char *const argv[] = { hatch_root_path("tools/make-initramfs"), NULL };
+	const char *const argv[] = { hatch_root_path("tools/make-initramfs"),
+				     with_devices ? "--devices" : NULL, NULL };
 
 	return hatch_tool_read(argv);
 }
@@ -99,6 +102,19 @@ static const char *add_command(const char *initrd, const char *command)
 	return path;
 }
 
+/* A snapshot has the state of one processor, and none of a device that the host only passes on. */
+static void check_plain(const struct boot *boot)
+{
+	const char *option = hatch_devices_first(&boot->devices);
+
+	if (option)
+		hatch_report_fail(
+			HATCH_EXIT_USAGE,
+			"%s keeps one processor and no disk, network or folder: leave out "
+			"%s",
+			boot->save ? "--save" : "--load", option);
+}
+
 /* A snapshot is a guest with all that it has; nothing can be chosen for it any more. */
 static void check_snapshot(const struct boot *boot)
 {
@@ -116,6 +132,8 @@ static void check_snapshot(const struct boot *boot)
 	if (boot->save && (boot->exec || boot->payload))
 		hatch_report_fail(HATCH_EXIT_USAGE, "--save waits for the shell: leave out %s",
 				  boot->exec ? "--exec" : "--payload");
+	if (boot->save || boot->load)
+		check_plain(boot);
 }
 
 static void check_choice(const struct boot *boot)
@@ -158,7 +176,7 @@ static void choose_linux(struct boot *boot)
 	needed = hatch_image_check(boot->kernel);
 	check_fit(boot, "kernel", needed);
 	if (own_initrd)
-		boot->initrd = cached_initrd();
+		boot->initrd = cached_initrd(hatch_devices_any(&boot->devices));
 	check_fit(boot, "kernel with its initrd", needed + file_size(boot->initrd));
 	if (!boot->append)
 		boot->append = "console=ttyS0 earlycon=sbi";
@@ -249,6 +267,7 @@ int hatch_command_boot(const struct hatch_command *self, int argc, char **argv)
 		  HATCH_OPTION_FLAG, &boot.stats },
 		{ "-v", NULL, "show every caught event", HATCH_OPTION_FLAG, &boot.verbose },
 		{ "--debug", NULL, "wait for gdb", HATCH_OPTION_FLAG, &boot.machine.debug },
+		HATCH_DEVICES_OPTIONS(&boot.devices),
 		HATCH_MACHINE_OPTIONS(&boot.machine),
 		{ 0 },
 	};
@@ -265,6 +284,7 @@ int hatch_command_boot(const struct hatch_command *self, int argc, char **argv)
 		.verbose = boot.verbose,
 	};
 	hatch_qemu_need(&boot.machine);
+	hatch_devices_add(&boot.run, &boot.devices);
 	choose(&boot);
 	describe(&boot);
 	return boot.save ? hatch_snapshot_keep(hatch_qemu_run(&boot.run))

@@ -107,11 +107,16 @@ static void prepare_linux(void)
 	const char *const kernel[] = { hatch_root_path("tools/fetch-debian"), "kernel", "busybox",
 				       NULL };
 	const char *const initrd[] = { hatch_root_path("tools/make-initramfs"), NULL };
+	const char *const modules[] = { hatch_root_path("tools/make-initramfs"), "--devices",
+					NULL };
+	const char *const image[] = { hatch_root_path("tools/make-image"), NULL };
 	const char *const qemu[] = { hatch_root_path("tools/second-qemu"), NULL };
 	const char *folder;
 
 	hatch_tool_read(kernel);
 	hatch_tool_read(initrd);
+	hatch_tool_read(modules);
+	hatch_tool_read(image);
 	folder = hatch_tool_try(qemu);
 	if (folder)
 		hatch_report_note("Linux is tested on a second QEMU, too: %s", folder);

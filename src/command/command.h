@@ -7,6 +7,7 @@
 
 int hatch_command_boot(const struct hatch_command *self, int argc, char **argv);
 int hatch_command_demo(const struct hatch_command *self, int argc, char **argv);
+int hatch_command_image(const struct hatch_command *self, int argc, char **argv);
 int hatch_command_qemu(const struct hatch_command *self, int argc, char **argv);
 int hatch_command_test(const struct hatch_command *self, int argc, char **argv);
 int hatch_command_bench(const struct hatch_command *self, int argc, char **argv);

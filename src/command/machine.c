@@ -30,28 +30,31 @@ static int unit_shift(const char *unit)
 	}
 }
 
-uint64_t hatch_memory_parse(const char *text, const char *fallback, uint64_t least)
+uint64_t hatch_size_parse(const char *option, const char *text, uint64_t least)
 {
 	unsigned long long number;
-	const char *given = text ? text : fallback;
 	char *unit;
 	int shift;
 
 	errno = 0;
-	number = strtoull(given, &unit, 10);
+	number = strtoull(text, &unit, 10);
 	shift = unit_shift(unit);
-	if (given[0] < '0' || given[0] > '9' || shift < 0 || errno)
-		hatch_report_fail(
-			HATCH_EXIT_USAGE,
-			"--memory %s: not a size: give a number and K, M or G, such as 512M",
-			given);
+	if (text[0] < '0' || text[0] > '9' || shift < 0 || errno)
+		hatch_report_fail(HATCH_EXIT_USAGE,
+				  "%s %s: not a size: give a number and K, M or G, such as 512M",
+				  option, text);
 	if (number > (UINT64_C(1) << 40) >> shift)
-		hatch_report_fail(HATCH_EXIT_USAGE, "--memory %s: too much: 1024G is the most",
-				  given);
+		hatch_report_fail(HATCH_EXIT_USAGE, "%s %s: too much: 1024G is the most", option,
+				  text);
 	if (number << shift < least)
-		hatch_report_fail(HATCH_EXIT_USAGE, "--memory %s: too little: %lluM is the least",
-				  given, (unsigned long long)least >> 20);
+		hatch_report_fail(HATCH_EXIT_USAGE, "%s %s: too little: %lluM is the least", option,
+				  text, (unsigned long long)least >> 20);
 	return number << shift;
+}
+
+uint64_t hatch_memory_parse(const char *text, const char *fallback, uint64_t least)
+{
+	return hatch_size_parse("--memory", text ? text : fallback, least);
 }
 
 char *hatch_qemu_quote(const char *text)

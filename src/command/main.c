@@ -19,6 +19,7 @@ static int print_usage(const struct hatch_command *self, int argc, char **argv);
 
 static const struct hatch_command commands[] = {
 	{ "boot", "", "boot Linux (or another S-mode program) in a try block", hatch_command_boot },
+	{ "image", "create FILE", "make a disk with a small Debian on it", hatch_command_image },
 	{ "demo", "[NAME]", "list the demos, or run one", hatch_command_demo },
 	{ "test", "[SUITE|TEST]...", "run the tests", hatch_command_test },
 	{ "bench", "[ARGUMENT]...", "measure what events cost", hatch_command_bench },

@@ -53,7 +53,7 @@ static struct hatch_list command_line(const struct hatch_run *run, const char *q
 	const char *const words[] = { qemu,	  "-nodefaults",
 				      "-M",	  "virt",
 				      "-cpu",	  machine->cpu ?: "rv64",
-				      "-smp",	  "1",
+				      "-smp",	  hatch_text_format("%u", run->cpus ?: 1),
 				      "-m",	  hatch_text_format("%lluM", mib),
 				      "-display", "none",
 				      "-monitor", "none",
@@ -140,6 +140,13 @@ static void show_held(const struct hatch_relay *relay, enum hatch_relay_stage st
 		fwrite(relay->complaint, 1, relay->complaint_length, stderr);
 }
 
+/* QEMU's words for a disk that another one has open; it holds locks on such files. */
+static bool met_lock(const struct hatch_relay *relay)
+{
+	return memmem(relay->complaint, relay->complaint_length, "Failed to get ", 14) &&
+	       memmem(relay->complaint, relay->complaint_length, "lock", 4);
+}
+
 static int ended_early(const struct hatch_relay *relay, int code)
 {
 	if (!relay->marker[HATCH_RELAY_BOARD].seen) {
@@ -148,6 +155,10 @@ static int ended_early(const struct hatch_relay *relay, int code)
 			"QEMU ended (status %d) before the program came up; what it said is "
 			"above; ./hatch doctor checks the machine",
 			code);
+		if (met_lock(relay))
+			hatch_report_note("a disk is in use by another machine: end that one, or "
+					  "boot from a copy; several may read a disk that all have "
+					  "with ,ro or ,snapshot");
 		return HATCH_EXIT_FAILED;
 	}
 	show_held(relay, HATCH_RELAY_READY);

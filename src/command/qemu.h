@@ -44,11 +44,18 @@ struct hatch_run {
 	const char *arguments;	 /* the program's own command line, or NULL */
 	struct hatch_list extra; /* arguments ahead of the user's */
 	uint64_t files;		 /* bytes of RAM that files take: blob.h */
+	unsigned int cpus;	 /* processors; 0: 1 */
 	int ram;		 /* a file that is the machine's RAM; 0: none */
 	bool batch;		 /* a --exec: see relay.h; output starts when the guest is ready */
 	bool wait_ready;	 /* the guest will say when it is, and input waits for that */
 	bool verbose;		 /* show all from the board's marker on */
 };
+
+/*
+ * Bytes of `OPTION TEXT`. Ends the program with status 2 if the text is no size, or one below LEAST
+ * bytes.
+ */
+uint64_t hatch_size_parse(const char *option, const char *text, uint64_t least);
 
 /*
  * Bytes of `--memory TEXT` (FALLBACK if NULL). Ends the program with status 2 if the text is no

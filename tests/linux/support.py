@@ -45,10 +45,13 @@ def second_qemu():
 
 
 def machine(name):
-    """The options of `hatch boot` for the machine NAME: system or second, -no-sstc behind it."""
+    """The options of `hatch boot` for the machine NAME: system or second, -no-sstc behind it; or
+    native, the system's without Hatch."""
     options = second_qemu() if name.startswith("second") else []
     if name.endswith("-no-sstc"):
         options += ["--cpu", "rv64,sstc=false"]
+    if name == "native":
+        options += ["--qemu", os.path.join(os.path.dirname(os.path.abspath(__file__)), "native-qemu")]
     qemu = options[1] if "--qemu" in options else "qemu-system-riscv64"
     version = subprocess.run([qemu, "--version"], stdout=subprocess.PIPE, text=True)
     print(f"machine {name}: {version.stdout.splitlines()[0]}", *options, flush=True)

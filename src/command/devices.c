@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Devices are of virtio, on the "virt" machine's own eight slots. QEMU would fill these from the last
+ * to the first; here each gets its slot by name, so that the first disk is the guest's first disk.
+ */
+#include "devices.h"
+
+#include <string.h>
+
+#include "blob.h"
+#include "disk.h"
+#include "net.h"
+#include "report.h"
+#include "share.h"
+
+enum {
+	CPUS_MOST = 8,
+	SLOTS = 8, /* virtio-mmio-bus.0 to .7 */
+};
+
+static bool has_net(const struct hatch_devices *devices)
+{
+	return devices->net && strcmp(devices->net, "none") != 0;
+}
+
+bool hatch_devices_any(const struct hatch_devices *devices)
+{
+	return devices->disks.count || devices->shares.count || has_net(devices);
+}
+
+static unsigned int parse_cpus(const char *text)
+{
+	if (!text)
+		return 1;
+	if (text[0] < '1' || text[0] > '0' + CPUS_MOST || text[1])
+		hatch_report_fail(HATCH_EXIT_USAGE,
+				  "--cpus %s: not a number of processors: 1 to %d can be had", text,
+				  CPUS_MOST);
+	return (unsigned int)(text[0] - '0');
+}
+
+const char *hatch_devices_first(const struct hatch_devices *devices)
+{
+	return parse_cpus(devices->cpus) > 1 ? "--cpus"
+	       : devices->disks.count	     ? "--disk"
+	       : has_net(devices)	     ? "--net"
+	       : devices->shares.count	     ? "--share"
+					     : NULL;
+}
+
+static void add_pair(struct hatch_run *run, const char *option, const char *value)
+{
+	hatch_list_add(&run->extra, option);
+	hatch_list_add(&run->extra, value);
+}
+
+/* A back end and the device before it; the device goes to the next free slot. */
+static void plug(struct hatch_run *run, unsigned int *slot, const char *option,
+		 const struct hatch_plug *plug)
+{
+	add_pair(run, option, plug->back);
+	add_pair(run, "-device",
+		 hatch_text_format("%s,bus=virtio-mmio-bus.%u", plug->device, (*slot)++));
+}
+
+static void check_slots(const struct hatch_devices *devices)
+{
+	size_t count = devices->disks.count + devices->shares.count + has_net(devices);
+
+	if (count + 1 > SLOTS)
+		hatch_report_fail(
+			HATCH_EXIT_USAGE,
+			"%zu disks, networks and shared folders: the machine has %d slots for "
+			"devices, one of them for entropy: leave out %zu",
+			count, SLOTS, count + 1 - SLOTS);
+}
+
+static void add_devices(struct hatch_run *run, const struct hatch_devices *devices)
+{
+	const struct hatch_plug entropy = { "rng-builtin,id=entropy",
+					    "virtio-rng-device,rng=entropy" };
+	struct hatch_plug one;
+	unsigned int slot = 0;
+
+	add_pair(run, "-global", "virtio-mmio.force-legacy=false");
+	for (size_t i = 0; i < devices->disks.count; i++) {
+		one = hatch_disk_plug(devices->disks.item[i], i);
+		plug(run, &slot, "-drive", &one);
+	}
+	if (has_net(devices)) {
+		one = hatch_net_plug(devices->net);
+		plug(run, &slot, "-netdev", &one);
+	}
+	for (size_t i = 0; i < devices->shares.count; i++) {
+		one = hatch_share_plug(&devices->shares, i);
+		plug(run, &slot, "-fsdev", &one);
+	}
+	plug(run, &slot, "-object", &entropy);
+}
+
+void hatch_devices_add(struct hatch_run *run, const struct hatch_devices *devices)
+{
+	run->cpus = parse_cpus(devices->cpus);
+	if (run->cpus > 1)
+		hatch_blob_give_text(run, "cpus", hatch_text_format("%u", run->cpus));
+	check_slots(devices);
+	if (hatch_devices_any(devices))
+		add_devices(run, devices);
+}
