@@ -133,12 +133,14 @@ void hatch_vcpu_raise(struct hatch_vcpu *vcpu, uint64_t hvip);
 void hatch_vcpu_lower(struct hatch_vcpu *vcpu, uint64_t hvip);
 
 /*
- * Has the vcpu forget cached translations, or instructions, of its guest. Carried out on return
- * when the vcpu is current on a hart, this one or another; otherwise before it runs again. May
- * wait for another hart to leave its guest, and serves other harts' fences meanwhile: hold no
- * lock that a handler takes.
+ * Has the vcpu forget cached translations, or instructions, of its guest. In two steps, so that
+ * several harts can be told before any is waited for: hatch_vcpu_fence_send returns a number, and
+ * when hatch_vcpu_fence_await(vcpu, number) comes back the fence is in force. A vcpu that is on no
+ * hart obeys before it runs again, and is not waited for. The wait is for another hart to leave its
+ * guest, and serves other harts' fences meanwhile: hold no lock that a handler takes.
  */
-void hatch_vcpu_fence(struct hatch_vcpu *vcpu, const struct hatch_fence *fence);
+uint64_t hatch_vcpu_fence_send(struct hatch_vcpu *vcpu, const struct hatch_fence *fence);
+void hatch_vcpu_fence_await(struct hatch_vcpu *vcpu, uint64_t number);
 
 /*
  * Ends the vcpu's run with the event HATCH_INTERRUPT, IRQ_S_SOFT; of one that does not run, the

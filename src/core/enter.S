@@ -140,6 +140,14 @@ hatch_vector:
 	mv	t0, t1
 	j	leave
 3:
+	li	t0, -1
+	slli	t0, t0, 63
+	addi	t0, t0, IRQ_S_SOFT
+	bne	a1, t0, 5f
+	call	hatch_fast_soft
+	beqz	a0, enter_again
+	ld	a0, STACK_VCPU(sp)
+5:
 	each_callee_saved sd
 	li	t0, HATCH_TRAPPED
 leave:

@@ -14,6 +14,7 @@
 #include "fast.h"
 #include "hart.h"
 #include "offsets.h"
+#include "post.h"
 
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
@@ -228,6 +229,15 @@ int hatch_fast_mmio(struct hatch_vcpu *vcpu)
 int hatch_fast_mmio_all(struct hatch_vcpu *vcpu)
 {
 	return mmio(vcpu, true);
+}
+
+int hatch_fast_soft(struct hatch_vcpu *vcpu)
+{
+	hatch_hart_kick_end();
+	hatch_post_take(vcpu);
+	if (__atomic_load_n(&vcpu->post.kicked, __ATOMIC_ACQUIRE) || vcpu->frame.leave)
+		return HATCH_TRAPPED;
+	return HATCH_WENT_ON;
 }
 
 void hatch_fast_forget(struct hatch_try *t)

@@ -15,6 +15,11 @@ int hatch_fast_mmio(struct hatch_vcpu *vcpu);
 /* The same once the frame holds all registers. */
 int hatch_fast_mmio_all(struct hatch_vcpu *vcpu);
 
+/*
+ * Another hart has sent something: it is taken, and the guest goes on. A kick is for the long road.
+ */
+int hatch_fast_soft(struct hatch_vcpu *vcpu);
+
 /* Forgets all hits: the scopes may have changed. */
 void hatch_fast_forget(struct hatch_try *t);
 

@@ -98,3 +98,32 @@ void hatch_pool_trim(struct hatch_family *family, uint32_t keep)
 			free_chunk(family, chunk);
 	}
 }
+
+/* ---- Accounts ---- */
+
+static size_t count_private(const struct hatch_gstage *stage, uint64_t *table, unsigned int level,
+			    unsigned int first, unsigned int end)
+{
+	size_t pages = 0;
+
+	for (uint64_t *entry = table + first; entry < table + end; entry++) {
+		if (*entry & PTE_POOL)
+			pages += pool_page_of(stage, *entry)->refs == 1;
+		else if (*entry && !is_leaf(*entry))
+			pages += count_private(stage, table_of(stage, *entry), level - 1, 0,
+					       ENTRIES);
+	}
+	return pages;
+}
+
+size_t hatch_guest_private_pages(const struct hatch_guest *guest)
+{
+	const struct hatch_gstage *stage = &guest->stage;
+	size_t pages;
+
+	lock_stage(stage);
+	pages = stage->pages + count_private(stage, stage->root, top_level(stage),
+					     stage->root_first, stage->root_end);
+	unlock_stage(stage);
+	return pages;
+}

@@ -3,8 +3,8 @@
  * What harts want of each other's vcpus: interrupts, fences, to come back.
  *
  * The journey: the sender writes into the vcpu's post; the first to do so since it was emptied
- * sends the hart an interrupt. No guest can hold that off, so the hart comes back to the host
- * (dispatch.c), or finds the interrupt pending when it is about to enter the guest; it takes what
+ * sends the hart an interrupt. No guest can hold that off, so the hart comes to the host
+ * (fast.c; for a kick dispatch.c), or finds the interrupt pending when it is about to enter the guest; it takes what
  * is there, and goes on. A vcpu that is on no hart gets interrupts into memory, and fences when it
  * is loaded the next time.
  */
@@ -94,45 +94,47 @@ static void add_fence(struct hatch_post *post, const struct hatch_fence *fence)
 	post->fence_vma = true;
 }
 
-/* Whether another hart runs the guest on, as far as we know, without having seen the fence. */
-static bool is_unaware(struct hatch_vcpu *vcpu, const struct hatch_hart *hart, uint64_t number)
+/* With the lock: a fence that is not in force yet, and that its hart may overlook. */
+static bool is_unaware(const struct hatch_vcpu *vcpu, uint64_t number)
 {
-	struct hatch_post *post = &vcpu->post;
-	bool unaware;
-
-	hatch_lock_acquire(&post->lock);
-	unaware = vcpu->hart == hart && !post->away && (int64_t)(number - post->taken) > 0;
-	hatch_lock_release(&post->lock);
-	return unaware;
+	return vcpu->hart && !vcpu->post.away && (int64_t)(number - vcpu->post.taken) > 0;
 }
 
-/* Two harts that wait for each other serve each other. */
-static void await(struct hatch_vcpu *vcpu, const struct hatch_hart *hart, uint64_t number)
-{
-	while (is_unaware(vcpu, hart, number))
-		if (hatch_hart_this()->current)
-			hatch_post_take(hatch_hart_this()->current);
-}
-
-void hatch_vcpu_fence(struct hatch_vcpu *vcpu, const struct hatch_fence *fence)
+uint64_t hatch_vcpu_fence_send(struct hatch_vcpu *vcpu, const struct hatch_fence *fence)
 {
 	struct hatch_post *post = &vcpu->post;
-	struct hatch_hart *hart, *told;
+	struct hatch_hart *told;
 	uint64_t number;
 
 	if (is_here(vcpu)) {
 		hatch_hart_fence(fence);
-		return;
+		return 0;
 	}
 	hatch_lock_acquire(&post->lock);
 	add_fence(post, fence);
-	number = post->sent;
-	hart = vcpu->hart;
 	told = fill(vcpu);
+	number = is_unaware(vcpu, post->sent) ? post->sent : 0;
 	hatch_lock_release(&post->lock);
 	tell(told);
-	if (hart)
-		await(vcpu, hart, number);
+	return number;
+}
+
+static bool is_awaited(struct hatch_vcpu *vcpu, uint64_t number)
+{
+	bool unaware;
+
+	hatch_lock_acquire(&vcpu->post.lock);
+	unaware = is_unaware(vcpu, number);
+	hatch_lock_release(&vcpu->post.lock);
+	return unaware;
+}
+
+/* Two harts that wait for each other serve each other. */
+void hatch_vcpu_fence_await(struct hatch_vcpu *vcpu, uint64_t number)
+{
+	while (number && is_awaited(vcpu, number))
+		if (hatch_hart_this()->current)
+			hatch_post_take(hatch_hart_this()->current);
 }
 
 /* ---- The vcpu's own hart ---- */

@@ -135,7 +135,9 @@ uint64_t hatch_sbi_hart_vsstatus(const struct hatch_vcpu *v)
 	return v->vs.vsstatus;
 }
 
-void hatch_vcpu_fence(struct hatch_vcpu *v, const struct hatch_fence *fence)
+static unsigned int awaited; /* fences that were sent and not waited for */
+
+uint64_t hatch_vcpu_fence_send(struct hatch_vcpu *v, const struct hatch_fence *fence)
 {
 	note("%u@%lu", fence->kind, (unsigned long)v->hart_id);
 	if (fence->kind != HATCH_FENCE_I)
@@ -143,6 +145,15 @@ void hatch_vcpu_fence(struct hatch_vcpu *v, const struct hatch_fence *fence)
 	if (fence->kind == HATCH_FENCE_ASID)
 		note("/%lx", (unsigned long)fence->asid);
 	note(" ");
+	awaited++;
+	return v->hart_id + 1;
+}
+
+/* All were told before the first is waited for, and each is waited for by its number. */
+void hatch_vcpu_fence_await(struct hatch_vcpu *v, uint64_t number)
+{
+	assert_int_equal(number, v->hart_id + 1);
+	assert_int_not_equal(awaited--, 0);
 }
 
 /* What the hart sleeps like: woken by an interrupt, or not, and the state that others see. */
@@ -250,6 +261,7 @@ static inline enum hatch_verdict call(uint64_t id, uint64_t function, const uint
 	ev.hypercall.arg = a;
 	k = (struct hatch_cont){ .vcpu = &vcpu[0] };
 	verdict = clause->handler(clause->arg, &ev, &k);
+	assert_int_equal(awaited, 0);
 	assert_int_equal(verdict, k.verdict);
 	assert_true(clause->may & HATCH_MAY(verdict));
 	return verdict;

@@ -38,10 +38,17 @@ void hatch_vcpu_lower(struct hatch_vcpu *vcpu, uint64_t hvip)
 	__atomic_fetch_and(&vcpu->hvip, ~hvip, __ATOMIC_RELAXED);
 }
 
-void hatch_vcpu_fence(struct hatch_vcpu *vcpu, const struct hatch_fence *fence)
+uint64_t hatch_vcpu_fence_send(struct hatch_vcpu *vcpu, const struct hatch_fence *fence)
 {
 	CHECK(fence->kind <= HATCH_FENCE_ASID);
 	__atomic_fetch_add(&vcpu->post.sent, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+void hatch_vcpu_fence_await(struct hatch_vcpu *vcpu, uint64_t number)
+{
+	assert_non_null(vcpu);
+	assert_int_equal(number, 0);
 }
 
 void hatch_vcpu_kick(struct hatch_vcpu *vcpu)

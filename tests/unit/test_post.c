@@ -83,6 +83,11 @@ static void put_on_hart_1(void)
 	self = &machine[0];
 }
 
+static void fence_and_wait(struct hatch_vcpu *v, const struct hatch_fence *fence)
+{
+	hatch_vcpu_fence_await(v, hatch_vcpu_fence_send(v, fence));
+}
+
 static void test_to_oneself(void **state)
 {
 	const struct hatch_fence fence = { .kind = HATCH_FENCE_VMA, .size = 8 };
@@ -91,7 +96,7 @@ static void test_to_oneself(void **state)
 	arrive(&vcpu[0]);
 	hatch_vcpu_raise(&vcpu[0], HVIP_VSSIP);
 	assert_int_equal(self->hvip, HVIP_VSSIP);
-	hatch_vcpu_fence(&vcpu[0], &fence);
+	fence_and_wait(&vcpu[0], &fence);
 	assert_int_equal(self->fences, 1);
 	assert_int_equal(self->soft, 0);
 	depart(&vcpu[0]);
@@ -105,7 +110,7 @@ static void test_to_nowhere(void **state)
 	(void)state;
 	hatch_vcpu_raise(&vcpu[1], HVIP_VSEIP | HVIP_VSSIP);
 	hatch_vcpu_lower(&vcpu[1], HVIP_VSSIP);
-	hatch_vcpu_fence(&vcpu[1], &fence); /* does not wait */
+	fence_and_wait(&vcpu[1], &fence); /* does not wait */
 	assert_int_equal(vcpu[1].hvip, HVIP_VSEIP);
 	put_on_hart_1();
 	assert_int_equal(machine[1].hvip, HVIP_VSEIP);
@@ -166,17 +171,17 @@ static void test_fences_join(void **state)
 	(void)state;
 	put_on_hart_1();
 	hatch_post_away(&vcpu[1], true); /* nobody waits for it */
-	hatch_vcpu_fence(&vcpu[1], &fence);
-	hatch_vcpu_fence(&vcpu[1], &fence);
+	fence_and_wait(&vcpu[1], &fence);
+	fence_and_wait(&vcpu[1], &fence);
 	self = &machine[1];
 	hatch_post_away(&vcpu[1], false);
 	assert_int_equal(self->fences, 1);
 	assert_int_equal(self->last.asid, 7);
 	hatch_post_away(&vcpu[1], true);
 	self = &machine[0];
-	hatch_vcpu_fence(&vcpu[1], &fence);
+	fence_and_wait(&vcpu[1], &fence);
 	fence.asid = 8;
-	hatch_vcpu_fence(&vcpu[1], &fence);
+	fence_and_wait(&vcpu[1], &fence);
 	self = &machine[1];
 	hatch_post_away(&vcpu[1], false);
 	assert_int_equal(self->fences, 2);
@@ -219,7 +224,7 @@ static void send(int from, int round)
 					   .size = (uint64_t)round };
 
 	if (round % 3 == 0)
-		hatch_vcpu_fence(to, &fence);
+		fence_and_wait(to, &fence);
 	else if (round % 31 == 1)
 		hatch_vcpu_kick(to);
 	else if (round % 2)
