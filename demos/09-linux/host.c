@@ -3,6 +3,8 @@
  * Where the guest's machine ends: its console, timers and clock are the board's, its virtio devices
  * are real ones, and one hart of its serves one of the guest's.
  */
+#include <stdio.h>
+
 #include <hatch/board.h>
 
 #include "host.h"
@@ -110,6 +112,17 @@ static void add_devices(struct hatch_machine *machine)
 		if (error && error != HATCH_E2BIG && machine->virtio[i].problem)
 			give_up("a virtio device", machine->virtio[i].problem);
 		check(error, "a virtio device");
+	}
+}
+
+void host_tell_lost(const struct hatch_machine *machine)
+{
+	for (unsigned int i = 0; i < machine->virtios; i++) {
+		const struct hatch_virtio_proxy *device = &machine->virtio[i];
+
+		if (device->count.broken)
+			printf("hatch: virtio device %u (type %u) was stopped: %s\n", i,
+			       (unsigned int)device->device_id, device->problem);
 	}
 }
 

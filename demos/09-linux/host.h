@@ -14,4 +14,7 @@ struct hatch_machine_host host_of(struct hatch_machine *machine);
  */
 void host_connect(struct hatch_machine *machine);
 
+/* Says which devices the guest has lost by its own fault, and why. */
+void host_tell_lost(const struct hatch_machine *machine);
+
 #endif

@@ -91,6 +91,7 @@ static struct hatch_try *live(const struct hatch_boot *boot)
 		load_and_run();
 	else
 		boot_and_run(boot);
+	host_tell_lost(&machine);
 	if (find_text("stats"))
 		printf("hatch: %s\n", hatch_emulator_format(&machine.emulator, line, sizeof(line)));
 	return harts > 1 ? machine.ended : &linux_try[0];
