@@ -164,7 +164,7 @@ void hatch_machine_fini(struct hatch_machine *machine);
  * Errors: HATCH_EINVAL (there is something around the try's own scope already), HATCH_ESEALED (it
  * runs).
  *
- * The states of all devices are added, too: "sbi", "plic", "uart", "rtc", "finisher", "machine".
+ * The states of all devices are in the machine's scopes: "sbi", "plic", "uart", "rtc", "finisher", "machine".
  * So a try of the machine can be cloned, rolled back and saved. The machine then belongs to the
  * continuation that runs, and when that is over to the one that ran last: call
  * hatch_machine_receive only while one runs, ask for the machine's request before the next one
