@@ -309,6 +309,11 @@ enum virtio_taken hatch_virtio_take_chain(struct hatch_virtio_proxy *p,
 	if (taken == VIRTIO_TAKEN && !w.pieces)
 		taken = wrong(&w, "a request of the guest has no bytes");
 	if (taken == VIRTIO_TAKEN)
+		w.why = hatch_virtio_too_short(p, (uint32_t)(q - p->queue), w.total - w.writable,
+					       w.writable);
+	if (taken == VIRTIO_TAKEN && w.why)
+		taken = VIRTIO_WRONG;
+	if (taken == VIRTIO_TAKEN)
 		commit(&w, head);
 	*why = w.why;
 	return taken;

@@ -137,6 +137,12 @@ bool hatch_virtio_type_is_known(uint32_t device_id);
 uint64_t hatch_virtio_features(uint32_t device_id, uint64_t offered);
 /* Whether all that the device knows, once these features are accepted, is in its queues. */
 bool hatch_virtio_type_is_stateless(uint32_t device_id, uint64_t accepted);
+/*
+ * Why a request with so many bytes for the device to read, and to write, is too short for queue
+ * `index`; NULL: it is not.
+ */
+const char *hatch_virtio_too_short(const struct hatch_virtio_proxy *p, uint32_t index,
+				   uint64_t readable, uint64_t writable);
 
 /* ---- virtio_device.c ---- */
 

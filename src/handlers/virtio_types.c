@@ -5,6 +5,9 @@
  * Two things cannot be told from the registers. Whether requests hold addresses of memory in
  * their buffers, where the proxy does not look: these types are not in the table. And whether the
  * device comes back as it was when it is reset and given the same queues.
+ *
+ * And of net devices the form of a request matters: QEMU 7.2 ends, and the machine with it, when a
+ * frame has less room than the header that goes ahead of it.
  */
 #include "virtio_internal.h"
 
@@ -85,4 +88,32 @@ bool hatch_virtio_type_is_stateless(uint32_t device_id, uint64_t accepted)
 	const struct type *type = find(device_id);
 
 	return type && type->stateless && !(type->stateful & accepted);
+}
+
+/* ---- Net: 5.1.2, 5.1.6 ---- */
+
+#define NET_DEVICE	  1
+#define NET_CTRL_VQ	  VIRTIO_FEATURE(17)
+#define NET_MANY	  (VIRTIO_FEATURE(22) | VIRTIO_FEATURE(60)) /* MQ, RSS: more than one pair */
+#define NET_HASH_REPORT	  VIRTIO_FEATURE(57)
+#define NET_HEADER	  12
+#define NET_HEADER_HASHED 20
+
+/* Its requests are commands, not frames. It comes behind all pairs. */
+static bool is_control(const struct hatch_virtio_proxy *p, uint32_t index)
+{
+	return p->accepted & NET_CTRL_VQ && index == (p->accepted & NET_MANY ? p->queues - 1 : 2);
+}
+
+/* Of a pair the first queue receives. */
+const char *hatch_virtio_too_short(const struct hatch_virtio_proxy *p, uint32_t index,
+				   uint64_t readable, uint64_t writable)
+{
+	uint64_t header = p->accepted & NET_HASH_REPORT ? NET_HEADER_HASHED : NET_HEADER;
+
+	if (p->device_id != NET_DEVICE || is_control(p, index))
+		return NULL;
+	return (index & 1 ? readable : writable) < header
+		       ? "a frame of the guest is shorter than its header"
+		       : NULL;
 }

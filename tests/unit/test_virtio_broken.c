@@ -155,9 +155,50 @@ static void test_device_rubbish(void **state)
 	assert_false(line_level);
 }
 
+/* ---- Frames without a header ---- */
+
+static void frame(uint64_t features, unsigned int queue, uint32_t len, uint16_t flags, bool good)
+{
+	unsigned int before;
+
+	start_driver(V1 | features, 8);
+	before = fake.queue[queue].requests;
+	put_desc(queue, 0, BUFFER(0), len, flags, 0);
+	offer(queue, 0);
+	kick(queue);
+	assert_int_equal(fake.queue[queue].requests, before + good);
+	if (!good)
+		expect_stopped();
+}
+
+/* The first queue of a pair receives; commands have no header. */
+static void test_frames(void **state)
+{
+	const uint64_t control = UINT64_C(1) << 17, hashes = UINT64_C(1) << 57;
+
+	tear_down(state);
+	set_up_with(1, 64);
+	frame(0, 0, 12, WRITE, true);
+	frame(0, 0, 11, WRITE, false);
+	frame(0, 0, 12, 0, false);
+	frame(0, 1, 12, 0, true);
+	frame(0, 1, 11, 0, false);
+	frame(0, 1, 12, WRITE, false);
+	frame(hashes, 0, 20, WRITE, true);
+	frame(hashes, 0, 19, WRITE, false);
+	frame(hashes, 1, 19, 0, false);
+	frame(control, 2, 2, 0, true);
+	frame(control, 0, 2, WRITE, false);
+	frame(0, 2, 2, 0, false);
+	tear_down(state);
+	set_up_with(2, 64);
+	frame(0, 1, 1, 0, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_frames, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_broken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_device_rubbish, set_up, tear_down),
 	};
