@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The speed of a disk, a shared folder and a connection: under Hatch, and natively.
 
-The same kernel, initial file system, script and QEMU devices in both, in alternating boots; a fresh
-boot has nothing in its caches. What is timed is the transfer, not the boot.
+The same kernel, initial file system, script and QEMU devices in both, in alternating boots. What is
+timed is the transfer, not the boot, and of the disk not the first one: then the emulator meets most of
+the code, and of its memory, for the first time.
 """
 import os
 import re
@@ -15,6 +16,7 @@ import time
 
 MIB = 1 << 20
 DISK = 256 * MIB
+READS = 3
 SHARED = 64 * MIB
 SENT = 64 * MIB
 HARTS = 2
@@ -22,7 +24,9 @@ PATIENCE = 240  # seconds, for a whole boot
 
 # Times are of the guest's own clock. Its server takes what is sent to it, and closes.
 SCRIPT = f"""now() {{ read -r up rest </proc/uptime; echo "$up"; }}
-a=$(now); dd if=/dev/vda of=/dev/null bs=1M 2>/dev/null; echo "block $a $(now)"
+read_disk() {{ echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/vda of=/dev/null bs=1M 2>/dev/null; }}
+read_disk
+a=$(now); for i in $(seq {READS}); do read_disk; done; echo "block $a $(now)"
 a=$(now); dd if=/mnt/work/big of=/dev/null bs=1M 2>/dev/null; echo "share $a $(now)"
 echo listening
 nc -l -p 5555 >/dev/null
@@ -92,7 +96,7 @@ def measure(words, port):
         try:
             for line in run.stdout:
                 for what, a, b in re.findall(rb"(block|share) ([\d.]+) ([\d.]+)", line):
-                    size = DISK if what == b"block" else SHARED
+                    size = READS * DISK if what == b"block" else SHARED
                     found[what.decode()] = size / MIB / (float(b) - float(a))
                 if b"listening" in line:
                     found["forward"] = SENT / MIB / send_when_ready(port)
