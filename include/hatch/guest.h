@@ -44,9 +44,9 @@ struct hatch_guest {
 	uint64_t leaves_at;	     /* gpa >> 21 of what it translates, and 1; 0: none */
 	bool marked;	/* no leaf that may be shared is writable, but those in the log */
 	uint64_t harts; /* that may have cached translations, by their ids; all ones: all. Atomic */
-	/* Under the lock of `stage`: */
-	unsigned int entered; /* tries of its vcpus that are in the middle of a run */
-	bool exclusive;	      /* one of them is transactional: the others are of its hart */
+	struct hatch_lock entry; /* guards the next two */
+	unsigned int entered;	 /* tries of its vcpus that are in the middle of a run */
+	bool exclusive;		 /* one of them is transactional: the others are of its hart */
 };
 
 /*

@@ -6,7 +6,6 @@
 #include "confine.h"
 #include "dispatch.h"
 #include "fast.h"
-#include "gstage_tables.h"
 #include "hart.h"
 #include "offsets.h"
 #include "post.h"
@@ -120,12 +119,12 @@ static int enter_guest(struct hatch_try *t)
 	unsigned int here = count_here(guest);
 	int error = 0;
 
-	lock_stage(&guest->stage);
+	hatch_lock_acquire(&guest->entry);
 	if (guest->entered > here && (t->transactional || guest->exclusive))
 		error = HATCH_EBUSY;
 	guest->entered += !error;
 	guest->exclusive |= !error && t->transactional;
-	unlock_stage(&guest->stage);
+	hatch_lock_release(&guest->entry);
 	return error;
 }
 
@@ -133,9 +132,9 @@ static void leave_guest(struct hatch_try *t)
 {
 	struct hatch_guest *guest = t->vcpu->guest;
 
-	lock_stage(&guest->stage);
+	hatch_lock_acquire(&guest->entry);
 	guest->exclusive &= --guest->entered != 0;
-	unlock_stage(&guest->stage);
+	hatch_lock_release(&guest->entry);
 }
 
 /* Begins a run: from here to leave() the scopes are in force and the vcpu is on this hart. */

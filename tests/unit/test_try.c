@@ -290,6 +290,29 @@ static void test_sealed_while_it_runs(void **state)
 	assert_int_equal(hatch_scope_leave(&stage.t), HATCH_ENOENT); /* its own scope stays */
 }
 
+/* As if a try of another vcpu of the guest ran on another hart. */
+static void test_transaction_is_alone(void **state)
+{
+	struct hatch_guest *guest = &stage.world.guest;
+	struct hatch_catch clause = HATCH_ON_HYPERCALL(EID, on_finish, NULL);
+
+	BEGIN(CALL(EID, 0, 0));
+	add(&stage.t.scope, &clause);
+	guest->entered = 1;
+	stage.t.transactional = true;
+	assert_int_equal(hatch_try_run(&stage.t), HATCH_FAILED);
+	assert_int_equal(stage.t.error, HATCH_EBUSY);
+	guest->exclusive = true; /* the other one's is a transaction */
+	stage.t.transactional = false;
+	assert_int_equal(hatch_try_run(&stage.t), HATCH_FAILED);
+	assert_int_equal(stage.t.error, HATCH_EBUSY);
+	assert_int_equal(guest->entered, 1);
+	assert_int_equal(fake.runs, 0);
+	guest->exclusive = false;
+	assert_int_equal(hatch_try_run(&stage.t), HATCH_DONE);
+	assert_int_equal(guest->entered, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +323,7 @@ int main(void)
 		cmocka_unit_test(test_finally),
 		cmocka_unit_test(test_broken_rules),
 		cmocka_unit_test(test_sealed_while_it_runs),
+		cmocka_unit_test(test_transaction_is_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
