@@ -68,45 +68,14 @@ static void wake(void *machine, unsigned int hart)
 	hatch_board_wake(hart);
 }
 
-/* ---- Real devices: registers at an address ---- */
-
-/* Ahead of a store and behind a load: what is in memory and what is in registers agree. */
-static void fence(void)
-{
-	__asm__ volatile("fence iorw, iorw" ::: "memory");
-}
-
-static uint64_t load(void *registers, uint64_t offset, unsigned int width)
-{
-	volatile void *at = (char *)registers + offset;
-	uint64_t value = width == 1   ? *(volatile uint8_t *)at
-			 : width == 2 ? *(volatile uint16_t *)at
-				      : *(volatile uint32_t *)at;
-
-	fence();
-	return value;
-}
-
-static void store(void *registers, uint64_t offset, unsigned int width, uint64_t value)
-{
-	volatile void *at = (char *)registers + offset;
-
-	fence();
-	if (width == 1)
-		*(volatile uint8_t *)at = (uint8_t)value;
-	else if (width == 2)
-		*(volatile uint16_t *)at = (uint16_t)value;
-	else
-		*(volatile uint32_t *)at = (uint32_t)value;
-}
-
 /* The guest's device i is the board's device i. */
 static void add_devices(struct hatch_machine *machine)
 {
 	struct hatch_board_virtio device;
 
 	for (unsigned int i = 0; hatch_board_virtio(i, &device); i++) {
-		struct hatch_virtio_real real = { load, store, device.registers };
+		struct hatch_virtio_real real = { hatch_board_virtio_load, hatch_board_virtio_store,
+						  device.registers };
 		int error = hatch_machine_add_virtio(machine, &real);
 
 		if (error && error != HATCH_E2BIG && machine->virtio[i].problem)

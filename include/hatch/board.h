@@ -67,6 +67,14 @@ struct hatch_board_virtio {
  */
 bool hatch_board_virtio(unsigned int index, struct hatch_board_virtio *device);
 
+/*
+ * Registers of a device, as hatch_virtio_real wants to reach them: `width` is 1, 2 or 4 bytes, the
+ * offset a multiple of it. A store comes behind all accesses to memory ahead of it, a load ahead of
+ * those behind it, as the device sees them.
+ */
+uint64_t hatch_board_virtio_load(void *registers, uint64_t offset, unsigned int width);
+void hatch_board_virtio_store(void *registers, uint64_t offset, unsigned int width, uint64_t value);
+
 /* ---- Harts ---- */
 
 /* How many harts the machine has, 64 at most; the one that main() runs on is one of them. */

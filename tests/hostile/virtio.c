@@ -235,35 +235,6 @@ static void host_wake(void *arg, unsigned int index)
 	hatch_board_wake(index);
 }
 
-static void fence(void)
-{
-	__asm__ volatile("fence iorw, iorw" ::: "memory");
-}
-
-static uint64_t load(void *registers, uint64_t offset, unsigned int width)
-{
-	volatile void *at = (char *)registers + offset;
-	uint64_t value = width == 1   ? *(volatile uint8_t *)at
-			 : width == 2 ? *(volatile uint16_t *)at
-				      : *(volatile uint32_t *)at;
-
-	fence();
-	return value;
-}
-
-static void store(void *registers, uint64_t offset, unsigned int width, uint64_t value)
-{
-	volatile void *at = (char *)registers + offset;
-
-	fence();
-	if (width == 1)
-		*(volatile uint8_t *)at = (uint8_t)value;
-	else if (width == 2)
-		*(volatile uint16_t *)at = (uint16_t)value;
-	else
-		*(volatile uint32_t *)at = (uint32_t)value;
-}
-
 /* The program is mapped without a region: no request may name it. */
 static void make_guest(void)
 {
@@ -318,10 +289,12 @@ static void add_devices(void)
 	for (unsigned int i = 0; i < VIRTIO_DEVICES; i++) {
 		expect(hatch_board_virtio(i, &device));
 		expect_equal(device.device_id, wanted[i]);
-		expect_equal(hatch_machine_add_virtio(
-				     &machine,
-				     &(struct hatch_virtio_real){ load, store, device.registers }),
-			     0);
+		expect_equal(
+			hatch_machine_add_virtio(
+				&machine, &(struct hatch_virtio_real){ hatch_board_virtio_load,
+								       hatch_board_virtio_store,
+								       device.registers }),
+			0);
 		machine.virtio[i].page = give_page;
 	}
 }

@@ -71,3 +71,27 @@ bool hatch_board_virtio(unsigned int index, struct hatch_board_virtio *device)
 	*device = (struct hatch_board_virtio){ (void *)(uintptr_t)base, device_id(base) };
 	return true;
 }
+
+uint64_t hatch_board_virtio_load(void *registers, uint64_t offset, unsigned int width)
+{
+	volatile void *at = (char *)registers + offset;
+	uint64_t value = width == 1   ? *(volatile uint8_t *)at
+			 : width == 2 ? *(volatile uint16_t *)at
+				      : *(volatile uint32_t *)at;
+
+	virt_io_barrier();
+	return value;
+}
+
+void hatch_board_virtio_store(void *registers, uint64_t offset, unsigned int width, uint64_t value)
+{
+	volatile void *at = (char *)registers + offset;
+
+	virt_io_barrier();
+	if (width == 1)
+		*(volatile uint8_t *)at = (uint8_t)value;
+	else if (width == 2)
+		*(volatile uint16_t *)at = (uint16_t)value;
+	else
+		*(volatile uint32_t *)at = (uint32_t)value;
+}
