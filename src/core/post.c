@@ -3,10 +3,10 @@
  * What harts want of each other's vcpus: interrupts, fences, to come back.
  *
  * The journey: the sender writes into the vcpu's post; the first to do so since it was emptied
- * sends the hart an interrupt. No guest can hold that off, so the hart comes to the host
- * (fast.c; for a kick dispatch.c), or finds the interrupt pending when it is about to enter the guest; it takes what
- * is there, and goes on. A vcpu that is on no hart gets interrupts into memory, and fences when it
- * is loaded the next time.
+ * sends the hart an interrupt. No guest can hold that off, so the hart comes to the host (fast.c;
+ * for a kick dispatch.c), or finds the interrupt pending when it is about to enter the guest; it
+ * takes what is there, and goes on. A vcpu that is on no hart gets interrupts into memory, and
+ * fences when it is loaded the next time.
  */
 #include "post.h"
 #include "hart.h"

@@ -27,7 +27,7 @@ SCRIPT = f"""now() {{ read -r up rest </proc/uptime; echo "$up"; }}
 read_disk() {{ echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/vda of=/dev/null bs=1M 2>/dev/null; }}
 read_disk
 a=$(now); for i in $(seq {READS}); do read_disk; done; echo "block $a $(now)"
-a=$(now); dd if=/mnt/work/big of=/dev/null bs=1M 2>/dev/null; echo "share $a $(now)"
+a=$(now); dd if=/mnt/shared/big of=/dev/null bs=1M 2>/dev/null; echo "share $a $(now)"
 echo listening
 nc -l -p 5555 >/dev/null
 echo done
@@ -118,7 +118,7 @@ def ratios(machine, image, make_initrd, rounds, progress):
                 for _ in range(size // MIB):
                     file.write(os.urandom(MIB))
         port = free_port()
-        options = ["--cpus", str(HARTS), "--disk", f"{disk},ro", "--share", f"{share}:work:ro",
+        options = ["--cpus", str(HARTS), "--disk", f"{disk},ro", "--share", f"{share}:shared:ro",
                    "--net", f"user,forward=tcp:{port}:5555"]
         initrd = make_initrd(machine, folder, SCRIPT, "--devices")
         append = "console=ttyS0 quiet loglevel=1"

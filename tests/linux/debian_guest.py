@@ -168,11 +168,11 @@ def share_files(guest, share, count):
         with open(os.path.join(ours, f"{number:06}"), "wb") as file:
             file.write(os.urandom(random.randrange(65536)))
     check(f"{count} files of the host", f"{hash_of_files(ours)}  -\n",
-          guest.answer("cat /mnt/work/from-host/* | sha256sum"))
+          guest.answer("cat /mnt/shared/from-host/* | sha256sum"))
     made = guest.answer(
         "rm -rf made && mkdir made && for i in $(seq -w "
         f"{count}); do head -c $((RANDOM * 2)) /dev/urandom >made/$i; done;"
-        " cp -r made /mnt/work/from-guest && cat made/* | sha256sum")
+        " cp -r made /mnt/shared/from-guest && cat made/* | sha256sum")
     check("files of the guest", count, len(os.listdir(theirs)))
     check(f"{count} files of the guest", made, f"{hash_of_files(theirs)}  -\n")
     guest.answer("rm -rf made")
