@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "blob.h"
-#include "command.h"
+#include "verbs.h"
 #include "cpio.h"
 #include "devices.h"
 #include "emulate.h"
@@ -242,7 +242,7 @@ static void describe(struct boot *boot)
 		hatch_snapshot_prepare(&boot->run, boot->save, boot->memory);
 }
 
-int hatch_command_boot(const struct hatch_command *self, int argc, char **argv)
+int hatch_verb_boot(const struct hatch_verb *self, int argc, char **argv)
 {
 	static struct boot boot;
 	const struct hatch_option options[] = {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "verbs.h"
 #include "report.h"
 #include "tool.h"
 
@@ -123,7 +123,7 @@ static void prepare_linux(void)
 }
 
 /* Each run has logs of its own: two at once must not mix. */
-int hatch_command_test(const struct hatch_command *self, int argc, char **argv)
+int hatch_verb_test(const struct hatch_verb *self, int argc, char **argv)
 {
 	char *log = hatch_text_format("testlog-%d", (int)getpid());
 	const char *const fixed[] = { "meson",	      "test",
@@ -153,7 +153,7 @@ int hatch_command_test(const struct hatch_command *self, int argc, char **argv)
 	return summarize(&tally, status);
 }
 
-int hatch_command_bench(const struct hatch_command *self, int argc, char **argv)
+int hatch_verb_bench(const struct hatch_verb *self, int argc, char **argv)
 {
 	struct hatch_list list = { 0 };
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "verbs.h"
 #include "qemu.h"
 #include "report.h"
 #include "tool.h"
@@ -77,7 +77,7 @@ static int create_image(const struct create *create, uint64_t size)
 	return status;
 }
 
-static const char *check_words(const struct hatch_command *self, int operands, char **argv)
+static const char *check_words(const struct hatch_verb *self, int operands, char **argv)
 {
 	if (!operands || strcmp(argv[0], "create") != 0)
 		hatch_report_fail(HATCH_EXIT_USAGE, "what about images? hatch image create FILE");
@@ -87,7 +87,7 @@ static const char *check_words(const struct hatch_command *self, int operands, c
 	return argv[1];
 }
 
-int hatch_command_image(const struct hatch_command *self, int argc, char **argv)
+int hatch_verb_image(const struct hatch_verb *self, int argc, char **argv)
 {
 	static struct create create;
 	const struct hatch_option options[] = {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "blob.h"
-#include "command.h"
+#include "verbs.h"
 #include "qemu.h"
 #include "report.h"
 #include "session.h"
@@ -126,7 +126,7 @@ static void give_files(struct hatch_run *run, const char *name)
 }
 
 /* The options of a demo are options of boot, too: what remains without the demo's name. */
-static int boot_instead(const struct hatch_command *self, struct hatch_list words, const char *name)
+static int boot_instead(const struct hatch_verb *self, struct hatch_list words, const char *name)
 {
 	int count = 0;
 
@@ -134,7 +134,7 @@ static int boot_instead(const struct hatch_command *self, struct hatch_list word
 		if (words.item[i] != name)
 			words.item[count++] = words.item[i];
 	}
-	return hatch_command_boot(self, count, (char **)words.item);
+	return hatch_verb_boot(self, count, (char **)words.item);
 }
 
 static int run_demo(const struct hatch_machine *machine, const char *name)
@@ -159,7 +159,7 @@ static void give_blob(struct hatch_run *run, const char *blob)
 	hatch_blob_give_file(run, hatch_text_format("%.*s", (int)(file - blob), blob), file + 1);
 }
 
-int hatch_command_demo(const struct hatch_command *self, int argc, char **argv)
+int hatch_verb_demo(const struct hatch_verb *self, int argc, char **argv)
 {
 	static struct hatch_machine machine;
 	const struct hatch_option options[] = {
@@ -185,7 +185,7 @@ int hatch_command_demo(const struct hatch_command *self, int argc, char **argv)
 	return run_demo(&machine, name);
 }
 
-int hatch_command_qemu(const struct hatch_command *self, int argc, char **argv)
+int hatch_verb_qemu(const struct hatch_verb *self, int argc, char **argv)
 {
 	static struct hatch_machine machine;
 	struct hatch_run run = { .machine = &machine };

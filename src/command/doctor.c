@@ -6,7 +6,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "verbs.h"
 #include "qemu.h"
 #include "report.h"
 #include "session.h"
@@ -171,7 +171,7 @@ static enum severity check_disk(char *folder)
 	return tell(mib < NEEDED_MIB ? WANTED : GOOD, "free disk", text);
 }
 
-int hatch_command_doctor(const struct hatch_command *self, int argc, char **argv)
+int hatch_verb_doctor(const struct hatch_verb *self, int argc, char **argv)
 {
 	static struct hatch_machine machine;
 	const struct hatch_option options[] = {

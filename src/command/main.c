@@ -5,26 +5,26 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "verbs.h"
 #include "report.h"
 
-static int print_version(const struct hatch_command *self, int argc, char **argv)
+static int print_version(const struct hatch_verb *self, int argc, char **argv)
 {
 	(void)self, (void)argc, (void)argv;
 	puts("hatch " HATCH_VERSION);
 	return 0;
 }
 
-static int print_usage(const struct hatch_command *self, int argc, char **argv);
+static int print_usage(const struct hatch_verb *self, int argc, char **argv);
 
-static const struct hatch_command commands[] = {
-	{ "boot", "", "boot Linux (or another S-mode program) in a try block", hatch_command_boot },
-	{ "image", "create FILE", "make a disk with a small Debian on it", hatch_command_image },
-	{ "demo", "[NAME]", "list the demos, or run one", hatch_command_demo },
-	{ "test", "[SUITE|TEST]...", "run the tests", hatch_command_test },
-	{ "bench", "[ARGUMENT]...", "measure what events cost", hatch_command_bench },
-	{ "doctor", "", "say what is there and what is missing", hatch_command_doctor },
-	{ "qemu", "FILE.elf", "run a program of the board", hatch_command_qemu },
+static const struct hatch_verb commands[] = {
+	{ "boot", "", "boot Linux (or another S-mode program) in a try block", hatch_verb_boot },
+	{ "image", "create FILE", "make a disk with a small Debian on it", hatch_verb_image },
+	{ "demo", "[NAME]", "list the demos, or run one", hatch_verb_demo },
+	{ "test", "[SUITE|TEST]...", "run the tests", hatch_verb_test },
+	{ "bench", "[ARGUMENT]...", "measure what events cost", hatch_verb_bench },
+	{ "doctor", "", "say what is there and what is missing", hatch_verb_doctor },
+	{ "qemu", "FILE.elf", "run a program of the board", hatch_verb_qemu },
 	{ "version", "", "print the version", print_version },
 	{ "help", "", "print this", print_usage },
 };
@@ -33,7 +33,7 @@ enum {
 	COMMANDS = sizeof(commands) / sizeof(commands[0]),
 };
 
-static int print_usage(const struct hatch_command *self, int argc, char **argv)
+static int print_usage(const struct hatch_verb *self, int argc, char **argv)
 {
 	(void)self, (void)argc, (void)argv;
 	puts("usage: hatch COMMAND [ARGUMENT]...\n");
@@ -44,7 +44,7 @@ static int print_usage(const struct hatch_command *self, int argc, char **argv)
 	return 0;
 }
 
-static const struct hatch_command *find_command(const char *name)
+static const struct hatch_verb *find_command(const char *name)
 {
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
 		name = "help";
@@ -70,7 +70,7 @@ static void open_streams(void)
 
 int main(int argc, char **argv)
 {
-	const struct hatch_command *command = find_command(argc > 1 ? argv[1] : "help");
+	const struct hatch_verb *command = find_command(argc > 1 ? argv[1] : "help");
 
 	open_streams();
 	if (!command)

@@ -17,7 +17,7 @@ void hatch_list_add(struct hatch_list *list, const char *item)
 	list->item[list->count] = NULL;
 }
 
-static void print_help(const struct hatch_command *command, const struct hatch_option *table)
+static void print_help(const struct hatch_verb *command, const struct hatch_option *table)
 {
 	printf("usage: hatch %s%s %s\n%s.\n", command->name, table->name ? " [OPTION]..." : "",
 	       command->operands, command->summary);
@@ -59,8 +59,8 @@ static void store_option(const struct hatch_option *option, const char *value)
 }
 
 /* Takes the option at argv[i]; returns the index of its last word. */
-static int take_option(const struct hatch_command *command, const struct hatch_option *table,
-		       int argc, char **argv, int i)
+static int take_option(const struct hatch_verb *command, const struct hatch_option *table, int argc,
+		       char **argv, int i)
 {
 	const struct hatch_option *option = find_option(table, argv[i]);
 	const char *value = strchr(argv[i], '=');
@@ -84,7 +84,7 @@ static int take_option(const struct hatch_command *command, const struct hatch_o
 	return i;
 }
 
-int hatch_options_parse(const struct hatch_command *command, const struct hatch_option *table,
+int hatch_options_parse(const struct hatch_verb *command, const struct hatch_option *table,
 			int argc, char **argv)
 {
 	bool only_operands = false;
@@ -105,7 +105,7 @@ int hatch_options_parse(const struct hatch_command *command, const struct hatch_
 	return operands;
 }
 
-void hatch_operands_limit(const struct hatch_command *command, int count, int most, char **argv)
+void hatch_operands_limit(const struct hatch_verb *command, int count, int most, char **argv)
 {
 	if (count > most)
 		hatch_report_fail(HATCH_EXIT_USAGE, "unexpected word '%s': see hatch %s --help",

@@ -27,12 +27,12 @@ struct hatch_option {
 	void *target;
 };
 
-struct hatch_command {
+struct hatch_verb {
 	const char *name;
 	const char *operands; /* for the usage line, "" if none */
 	const char *summary;
 	/* Gets the words after the subcommand's name; returns the exit status. */
-	int (*run)(const struct hatch_command *self, int argc, char **argv);
+	int (*run)(const struct hatch_verb *self, int argc, char **argv);
 };
 
 /* Appends ITEM; the list keeps the pointer, not a copy. */
@@ -43,10 +43,10 @@ void hatch_list_add(struct hatch_list *list, const char *item);
  * operands. Returns the number of operands, moved to the front of argv. A wrong word ends the
  * program with status 2, --help with 0.
  */
-int hatch_options_parse(const struct hatch_command *command, const struct hatch_option *table,
+int hatch_options_parse(const struct hatch_verb *command, const struct hatch_option *table,
 			int argc, char **argv);
 
 /* Ends the program with status 2 if there are more than MOST operands. */
-void hatch_operands_limit(const struct hatch_command *command, int count, int most, char **argv);
+void hatch_operands_limit(const struct hatch_verb *command, int count, int most, char **argv);
 
 #endif

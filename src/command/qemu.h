@@ -77,7 +77,7 @@ char *hatch_qemu_need(const struct hatch_machine *machine);
 
 /*
  * Runs the machine to its end with the serial line on standard input and output. Returns the
- * exit status for the command: the guest's own, or one of enum hatch_exit.
+ * exit status for the command: the guest's own, or one of enum hatch_status.
  */
 int hatch_qemu_run(const struct hatch_run *run);
 

@@ -30,7 +30,7 @@ void hatch_report_note(const char *format, ...)
 	va_end(values);
 }
 
-void hatch_report_fail(enum hatch_exit status, const char *format, ...)
+void hatch_report_fail(enum hatch_status status, const char *format, ...)
 {
 	va_list values;
 

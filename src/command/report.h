@@ -6,7 +6,7 @@
 #ifndef HATCH_COMMAND_REPORT_H
 #define HATCH_COMMAND_REPORT_H
 
-enum hatch_exit {
+enum hatch_status {
 	HATCH_EXIT_USAGE = 2,
 	HATCH_EXIT_TIMEOUT = 124,
 	HATCH_EXIT_FAILED = 125,
@@ -20,7 +20,7 @@ void hatch_report_begin(const char *name);
 void hatch_report_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same, then exit(STATUS): exit handlers restore the terminal and remove files. */
-_Noreturn void hatch_report_fail(enum hatch_exit status, const char *format, ...)
+_Noreturn void hatch_report_fail(enum hatch_status status, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
