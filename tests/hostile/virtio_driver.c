@@ -164,8 +164,8 @@ static void send(unsigned int device, unsigned int queue)
 static uint32_t receive(unsigned int device, unsigned int queue)
 {
 	uint64_t used = queue_at(device, queue) + USED, since = virtio_ticks();
-	uint16_t last = made[device][queue];
-	volatile uint32_t *element = (volatile uint32_t *)(used + 4 + 8 * ((last - 1) % ENTRIES));
+	uint16_t last = made[device][queue], place = (uint16_t)(last - 1) % ENTRIES;
+	volatile uint32_t *element = (volatile uint32_t *)(used + 4 + 8 * place);
 
 	while (__atomic_load_n(virtio_half_at(used + 2), __ATOMIC_ACQUIRE) != last) {
 		virtio_need(virtio_ticks() - since < PATIENCE, VIRTIO_NO_ANSWER, device);
