@@ -12,6 +12,7 @@
 #include <hatch/handlers/plic.h>
 #include <hatch/handlers/rtc.h>
 #include <hatch/handlers/uart.h>
+#include <hatch/handlers/virtio_empty.h>
 #include <hatch/handlers/virtio_proxy.h>
 
 /* A tree that is being written, and the first error. */
@@ -119,16 +120,23 @@ int hatch_rtc_fdt(const struct hatch_rtc *rtc, void *fdt, uint32_t parent, uint3
 	return t.error;
 }
 
-int hatch_virtio_proxy_fdt(const struct hatch_virtio_proxy *proxy, void *fdt, uint32_t parent,
+/* With a device or without: the guest looks into the registers to know. */
+int hatch_virtio_empty_fdt(const struct hatch_catch *clause, void *fdt, uint32_t parent,
 			   uint32_t source)
 {
 	struct tree t = { .fdt = fdt };
 
-	begin_device(&t, "virtio_mmio", &proxy->clause);
+	begin_device(&t, "virtio_mmio", clause);
 	put_string(&t, "compatible", "virtio,mmio");
 	put_interrupt(&t, parent, source);
 	end_node(&t);
 	return t.error;
+}
+
+int hatch_virtio_proxy_fdt(const struct hatch_virtio_proxy *proxy, void *fdt, uint32_t parent,
+			   uint32_t source)
+{
+	return hatch_virtio_empty_fdt(&proxy->clause, fdt, parent, source);
 }
 
 /* A driver that knows nothing but where to write what. */

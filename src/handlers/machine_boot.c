@@ -47,6 +47,9 @@ static int write_devices(void *arg, void *fdt)
 	for (unsigned int i = 0; i < machine->virtios && !error; i++)
 		error = hatch_virtio_proxy_fdt(&machine->virtio[i], fdt, plic,
 					       HATCH_MACHINE_VIRTIO_IRQ + i);
+	for (unsigned int i = machine->virtios; i < machine->slots && !error; i++)
+		error = hatch_virtio_empty_fdt(&machine->empty[i], fdt, plic,
+					       HATCH_MACHINE_VIRTIO_IRQ + i);
 	return error;
 }
 

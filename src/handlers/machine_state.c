@@ -10,6 +10,7 @@
 struct machine_image {
 	uint32_t frequency;
 	uint32_t listening;		    /* 0 or 1 */
+	uint32_t slots;			    /* for virtio devices, that the guest knows of */
 	char emulated[HATCH_EMULATOR_LIST]; /* what the guest was told of; zeros behind it */
 };
 
@@ -21,6 +22,7 @@ static void save(void *arg, void *to)
 
 	memset(image, 0, sizeof(*image));
 	image->frequency = machine->frequency;
+	image->slots = machine->slots;
 	hatch_lock_acquire(&machine->lock);
 	image->listening = machine->listening;
 	hatch_lock_release(&machine->lock);
@@ -37,7 +39,7 @@ static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 
 	(void)vcpu;
 	save(machine, &now);
-	if (image->frequency != now.frequency || image->listening > 1)
+	if (image->frequency != now.frequency || image->slots != now.slots || image->listening > 1)
 		return HATCH_EFORMAT;
 	if (memcmp(image->emulated, now.emulated, sizeof(now.emulated)))
 		return HATCH_ENOTSUP;
@@ -53,7 +55,7 @@ void hatch_machine_state_init(struct hatch_machine *machine)
 {
 	machine->state = (struct hatch_state){
 		.name = "machine",
-		.version = 1,
+		.version = 2,
 		.size = sizeof(struct machine_image),
 		.save = save,
 		.restore = restore,

@@ -2,6 +2,37 @@
 /* The machine's slots for virtio devices. */
 #include "machine_internal.h"
 
+static hatch_gpa base_of(unsigned int slot)
+{
+	return hatch_gpa_of(HATCH_MACHINE_VIRTIO + slot * HATCH_MACHINE_VIRTIO_STRIDE);
+}
+
+/* ---- Empty slots ---- */
+
+static int add_empty(struct hatch_machine *machine, unsigned int slot)
+{
+	machine->empty[slot] = hatch_virtio_empty_clause(base_of(slot));
+	return hatch_catch_add(&machine->scope, &machine->empty[slot]);
+}
+
+int hatch_machine_set_slots(struct hatch_machine *machine, unsigned int slots)
+{
+	int error = HATCH_OK;
+
+	if (slots > HATCH_MACHINE_VIRTIO_SLOTS)
+		return HATCH_E2BIG;
+	if (slots < machine->slots)
+		return HATCH_EINVAL;
+	while (machine->slots < slots && !error) {
+		error = add_empty(machine, machine->slots);
+		machine->slots += !error;
+	}
+	return error;
+}
+
+/* ---- Devices ---- */
+
+/* Whatever a snapshot said of the slot's line, this device's is low. */
 static void connect(struct hatch_machine *machine, unsigned int slot)
 {
 	struct hatch_virtio_proxy *proxy = &machine->virtio[slot];
@@ -10,6 +41,7 @@ static void connect(struct hatch_machine *machine, unsigned int slot)
 	*line = (struct hatch_plic_line){ &machine->plic, HATCH_MACHINE_VIRTIO_IRQ + slot };
 	proxy->line = hatch_plic_line;
 	proxy->line_arg = line;
+	hatch_plic_line(line, false);
 }
 
 /*
@@ -28,6 +60,20 @@ static int add(struct hatch_machine *machine, struct hatch_virtio_proxy *proxy)
 	return error;
 }
 
+/* In the place of the empty slot, if there is one; that is back in force if this fails. */
+static int plug(struct hatch_machine *machine, unsigned int slot)
+{
+	struct hatch_catch *empty = slot < machine->slots ? &machine->empty[slot] : NULL;
+	int error = empty ? hatch_catch_remove(&machine->scope, empty) : HATCH_OK;
+
+	if (error)
+		return error;
+	error = add(machine, &machine->virtio[slot]);
+	if (error && empty)
+		hatch_catch_add(&machine->scope, empty);
+	return error;
+}
+
 int hatch_machine_add_virtio(struct hatch_machine *machine, const struct hatch_virtio_real *real)
 {
 	unsigned int slot = machine->virtios;
@@ -36,18 +82,19 @@ int hatch_machine_add_virtio(struct hatch_machine *machine, const struct hatch_v
 
 	if (slot == HATCH_MACHINE_VIRTIO_SLOTS)
 		return HATCH_E2BIG;
-	error = hatch_virtio_proxy_init(
-		proxy, machine->hart[0].vcpu->guest,
-		hatch_gpa_of(HATCH_MACHINE_VIRTIO + slot * HATCH_MACHINE_VIRTIO_STRIDE), real);
+	error = hatch_virtio_proxy_init(proxy, machine->hart[0].vcpu->guest, base_of(slot), real);
 	if (error)
 		return error;
 	connect(machine, slot);
-	error = add(machine, proxy);
-	if (error)
+	error = plug(machine, slot);
+	if (error) {
 		hatch_virtio_proxy_fini(proxy);
-	else
-		machine->virtios++;
-	return error;
+		return error;
+	}
+	machine->virtios++;
+	if (machine->slots < machine->virtios)
+		machine->slots = machine->virtios;
+	return HATCH_OK;
 }
 
 void hatch_machine_virtio_interrupt(struct hatch_machine *machine, unsigned int slot)

@@ -38,7 +38,8 @@ enum virtio_reg {
 	REG_CONFIG = 0x100,
 };
 
-#define VIRTIO_MAGIC 0x74726976 /* "virt" */
+#define VIRTIO_MAGIC	    0x74726976 /* "virt" */
+#define VIRTIO_MMIO_VERSION 2
 
 enum { INTERRUPT_USED = 1, INTERRUPT_CONFIG = 2, INTERRUPT_ALL = 3 };
 
@@ -145,6 +146,13 @@ const char *hatch_virtio_too_short(const struct hatch_virtio_proxy *p, uint32_t 
 				   uint64_t readable, uint64_t writable);
 
 /* ---- virtio_device.c ---- */
+
+/* Registers have 4 bytes; the configuration has fields of any width (4.2.2.2). */
+static inline bool virtio_is_access(const struct hatch_event *ev)
+{
+	return ev->mmio.offset % ev->mmio.width == 0 &&
+	       (ev->mmio.width == 4 || ev->mmio.offset >= REG_CONFIG);
+}
 
 static inline uint32_t virtio_load(const struct hatch_virtio_proxy *p, uint64_t reg)
 {

@@ -88,19 +88,12 @@ void hatch_virtio_break(struct hatch_virtio_proxy *p, const char *why)
 
 /* ---- The clause ---- */
 
-/* Registers have 4 bytes; the configuration has fields of any width. */
-static bool is_good(const struct hatch_event *ev)
-{
-	return ev->mmio.offset % ev->mmio.width == 0 &&
-	       (ev->mmio.width == 4 || ev->mmio.offset >= REG_CONFIG);
-}
-
 static enum hatch_verdict on_virtio(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
 {
 	struct hatch_virtio_proxy *p = arg;
 	uint64_t value;
 
-	if (!is_good(ev))
+	if (!virtio_is_access(ev))
 		return hatch_inject_access_fault(ev, k);
 	hatch_lock_acquire(&p->lock);
 	value = hatch_virtio_access(p, ev);

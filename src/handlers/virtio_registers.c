@@ -161,7 +161,7 @@ static uint32_t read_register(const struct hatch_virtio_proxy *p, uint64_t reg)
 	case REG_MAGIC:
 		return VIRTIO_MAGIC;
 	case REG_VERSION:
-		return 2;
+		return VIRTIO_MMIO_VERSION;
 	case REG_DEVICE_ID:
 		return p->device_id;
 	case REG_DEVICE_FEATURES:

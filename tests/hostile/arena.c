@@ -94,6 +94,7 @@ static void machine_begin(struct arena *a)
 
 	a->hart = (struct hatch_sbi_hart){ .vcpu = &a->w.vcpu };
 	expect_equal(hatch_machine_init(&a->machine, &host, &a->hart, 1), 0);
+	expect_equal(hatch_machine_set_slots(&a->machine, HATCH_MACHINE_VIRTIO_SLOTS), 0);
 	expect_equal(hatch_try_init(&a->w.t, &a->w.vcpu), 0);
 	expect_equal(hatch_machine_enter(&a->machine, &a->w.t), 0);
 }

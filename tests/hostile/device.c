@@ -153,6 +153,18 @@ static void plic(void)
 	arena_end(&arena);
 }
 
+/* From before the first one to behind the last one's place, and the rooms between them. */
+static void empty_slots(void)
+{
+	begin(43);
+	touch_all(HATCH_MACHINE_VIRTIO - 9, 0x20, 1);
+	touch_all(HATCH_MACHINE_VIRTIO + HATCH_VIRTIO_SIZE - 9, 0x20, 1);
+	touch_all(HATCH_MACHINE_VIRTIO + 0x100 - 9, 0x20, 1);
+	touch_all(HATCH_MACHINE_VIRTIO,
+		  (HATCH_MACHINE_VIRTIO_SLOTS + 1) * HATCH_MACHINE_VIRTIO_STRIDE, 0x35);
+	arena_end(&arena);
+}
+
 static void between_devices(void)
 {
 	begin(41);
@@ -234,6 +246,7 @@ int main(void)
 		CHECK(finisher),
 		CHECK(finisher_commands),
 		CHECK(plic),
+		CHECK(empty_slots),
 		CHECK(between_devices),
 		CHECK(devices_with_interrupts_on),
 	};

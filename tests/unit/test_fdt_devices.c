@@ -10,6 +10,7 @@
 #include <hatch/handlers/plic.h>
 #include <hatch/handlers/rtc.h>
 #include <hatch/handlers/uart.h>
+#include <hatch/handlers/virtio_empty.h>
 
 enum { PLIC_PHANDLE = 7, FINISHER_PHANDLE = 8, TREE_SIZE = 4096 };
 
@@ -17,6 +18,7 @@ static struct hatch_plic plic;
 static struct hatch_uart uart;
 static struct hatch_rtc rtc;
 static struct hatch_finisher finisher;
+static struct hatch_catch empty;
 static const uint32_t intc[] = { 1, 1, 2, 2 };
 static const uint32_t mode[] = { UINT32_MAX, 9, UINT32_MAX, 9 };
 static char tree[TREE_SIZE];
@@ -33,6 +35,7 @@ static int write_tree(int size)
 	error = error ? error : hatch_uart_fdt(&uart, tree, PLIC_PHANDLE, 10);
 	error = error ? error : hatch_rtc_fdt(&rtc, tree, PLIC_PHANDLE, 11);
 	error = error ? error : hatch_finisher_fdt(&finisher, tree, FINISHER_PHANDLE);
+	error = error ? error : hatch_virtio_empty_fdt(&empty, tree, PLIC_PHANDLE, 1);
 	error = error ? error : fdt_end_node(tree);
 	error = error ? error : fdt_end_node(tree);
 	return error ? error : fdt_finish(tree);
@@ -45,6 +48,7 @@ static int setup(void **state)
 	hatch_uart_init(&uart, hatch_gpa_of(0x10000000));
 	hatch_rtc_init(&rtc, hatch_gpa_of(0x101000));
 	hatch_finisher_init(&finisher, hatch_gpa_of(0x100000));
+	empty = hatch_virtio_empty_clause(hatch_gpa_of(0x10001000));
 	assert_int_equal(write_tree(TREE_SIZE), 0);
 	return 0;
 }
@@ -100,6 +104,8 @@ static void test_interrupting_devices(void **state)
 	expect_device("/soc/rtc@101000", "google,goldfish-rtc", &rtc.clause);
 	assert_int_equal(cell("/soc/rtc@101000", "interrupt-parent", 0), PLIC_PHANDLE);
 	assert_int_equal(cell("/soc/rtc@101000", "interrupts", 0), 11);
+	expect_device("/soc/virtio_mmio@10001000", "virtio,mmio", &empty);
+	assert_int_equal(cell("/soc/virtio_mmio@10001000", "interrupts", 0), 1);
 }
 
 static void test_finisher(void **state)

@@ -127,6 +127,43 @@ static void test_slots(void **state)
 	assert_int_equal(alive, 0);
 }
 
+/* What a driver finds in the slot: the DeviceID of nothing, or the device's answer. */
+static uint64_t look(unsigned int slot)
+{
+	const struct hatch_catch *clause = slot < machine.virtios ? &machine.virtio[slot].clause
+								  : &machine.empty[slot];
+
+	assert_ptr_equal(clause->scope, &machine.scope);
+	assert_int_equal(clause->first, 0x10001000 + 0x1000 * slot);
+	return smp_load(clause, 8, 4);
+}
+
+/* Devices take empty slots from the first one on; a slot that a device leaves alone stays empty. */
+static void test_empty_slots(void **state)
+{
+	const struct hatch_virtio_real real = { .arg = NULL };
+
+	(void)state;
+	assert_int_equal(hatch_machine_set_slots(&machine, HATCH_MACHINE_VIRTIO_SLOTS + 1),
+			 HATCH_E2BIG);
+	assert_int_equal(machine.slots, 0);
+	assert_int_equal(hatch_machine_set_slots(&machine, 2), HATCH_OK);
+	assert_int_equal(hatch_machine_set_slots(&machine, 3), HATCH_OK);
+	assert_int_equal(hatch_machine_set_slots(&machine, 2), HATCH_EINVAL);
+	for (unsigned int taken = 0; taken <= 3; taken++) {
+		for (unsigned int i = 0; i < 3; i++)
+			assert_int_equal(look(i), i < taken ? 0x100 + i : 0);
+		assert_int_equal(machine.slots, 3);
+		machine.plic.level[0] = ~0u; /* a snapshot said so */
+		assert_int_equal(hatch_machine_add_virtio(&machine, &real), HATCH_OK);
+		assert_int_equal(machine.plic.level[0], ~(2u << taken));
+	}
+	assert_int_equal(machine.slots, 4);
+	assert_int_equal(hatch_machine_set_slots(&machine, 5), HATCH_OK);
+	assert_int_equal(look(4), 0);
+	hatch_machine_fini(&machine);
+}
+
 /* Put back behind all others: innermost scope first, and in each the last added first. */
 static void test_state_is_last(void **state)
 {
@@ -160,12 +197,37 @@ static void test_refused(void **state)
 	assert_int_equal(machine.virtios, 1);
 }
 
+static void test_refused_in_empty_slot(void **state)
+{
+	const struct hatch_virtio_real real = { .arg = NULL };
+
+	(void)state;
+	assert_int_equal(hatch_machine_set_slots(&machine, 1), HATCH_OK);
+	failure = HATCH_ENOTSUP;
+	assert_int_equal(hatch_machine_add_virtio(&machine, &real), HATCH_ENOTSUP);
+	assert_int_equal(look(0), 0);
+	failure = 0;
+	machine.scope.sealed = 1; /* a try runs */
+	assert_int_equal(hatch_machine_add_virtio(&machine, &real), HATCH_ESEALED);
+	machine.scope.sealed = 0;
+	assert_int_equal(look(0), 0);
+	machine.rest.sealed = 1;
+	assert_int_equal(hatch_machine_add_virtio(&machine, &real), HATCH_ESEALED);
+	machine.rest.sealed = 0;
+	assert_int_equal(look(0), 0);
+	assert_int_equal(alive + machine.virtios, 0);
+	assert_int_equal(hatch_machine_add_virtio(&machine, &real), HATCH_OK);
+	assert_int_equal(look(0), 0x100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_slots, set_up),
 		cmocka_unit_test_setup(test_state_is_last, set_up),
 		cmocka_unit_test_setup(test_refused, set_up),
+		cmocka_unit_test_setup(test_empty_slots, set_up),
+		cmocka_unit_test_setup(test_refused_in_empty_slot, set_up),
 	};
 
 	return cmocka_run_group_tests_name("smp_virtio", tests, NULL, NULL);

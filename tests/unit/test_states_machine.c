@@ -182,7 +182,7 @@ static int restore_machine(const void *image)
 static void test_bad_machine(void **state)
 {
 	_Alignas(8) struct {
-		uint32_t frequency, listening;
+		uint32_t frequency, listening, slots;
 		char emulated[HATCH_EMULATOR_LIST];
 	} image, again;
 
@@ -201,6 +201,10 @@ static void test_bad_machine(void **state)
 	assert_int_equal(restore_machine(&image), HATCH_ENOTSUP);
 	machine.emulator.ops = 1;
 	memcpy(machine.emulator.extensions, "zbb", 4);
+	assert_int_equal(restore_machine(&image), HATCH_OK);
+	image.slots = 1;
+	assert_int_equal(restore_machine(&image), HATCH_EFORMAT);
+	assert_int_equal(hatch_machine_set_slots(&machine, 1), HATCH_OK);
 	assert_int_equal(restore_machine(&image), HATCH_OK);
 	image.listening = 2;
 	assert_int_equal(restore_machine(&image), HATCH_EFORMAT);

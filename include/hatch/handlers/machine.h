@@ -23,6 +23,7 @@
 #include <hatch/handlers/rtc.h>
 #include <hatch/handlers/sbi.h>
 #include <hatch/handlers/uart.h>
+#include <hatch/handlers/virtio_empty.h>
 #include <hatch/handlers/virtio_proxy.h>
 
 /* The guest-physical memory map, and the interrupt sources at the PLIC. */
@@ -79,7 +80,8 @@ struct hatch_boot {
  * The user owns it and fills `host` only through hatch_machine_init. The members may be used:
  * another sink can be put in, a clause of the host's added to `scope`, before a try runs.
  * Invariants: `ended` is set once, and its outcome does not change from then on; a hart's bit of
- * `told` is set while its vcpu is ready to begin and nobody has begun.
+ * `told` is set while its vcpu is ready to begin and nobody has begun. Of the `slots` the first
+ * `virtios` have a device, the others a clause of `empty`.
  * Locks, in the order in which they are taken: the clock's; `lock`, of `alarm` and `listening`; the
  * port's, or a virtio device's; the PLIC's; `console`, of the console's bytes. `ended` and `told`
  * are atomic.
@@ -101,7 +103,9 @@ struct hatch_machine {
 	struct hatch_finisher finisher;
 	struct hatch_virtio_proxy virtio[HATCH_MACHINE_VIRTIO_SLOTS];
 	struct hatch_plic_line virtio_line[HATCH_MACHINE_VIRTIO_SLOTS];
+	struct hatch_catch empty[HATCH_MACHINE_VIRTIO_SLOTS];
 	unsigned int virtios;		/* slots that are taken, the first ones */
+	unsigned int slots;		/* that the guest knows of */
 	struct hatch_emulator emulator; /* without ops: nothing is emulated */
 	uint32_t frequency;		/* of the guest's clock, ticks per second; 0: unknown */
 	struct hatch_lock lock;
@@ -113,8 +117,9 @@ struct hatch_machine {
 	struct hatch_load load;	 /* load.problem: why hatch_machine_boot failed */
 	/*
 	 * `listening`. What was saved of another machine is refused: with HATCH_EFORMAT when its
-	 * clock had another frequency, with HATCH_ENOTSUP when it made up for other extensions,
-	 * which its guest may use (give hatch_machine_emulate the same list).
+	 * clock had another frequency or it had another number of slots (give hatch_machine_set_slots
+	 * the same), with HATCH_ENOTSUP when it made up for other extensions, which its guest may
+	 * use (give hatch_machine_emulate the same list).
 	 */
 	struct hatch_state state;
 };
@@ -138,11 +143,29 @@ int hatch_machine_init(struct hatch_machine *machine, const struct hatch_machine
 int hatch_machine_emulate(struct hatch_machine *machine, const char *extensions);
 
 /*
- * Gives the guest a virtio device of the real machine (virtio_proxy.h), in the next free slot.
- * Call it ahead of hatch_machine_enter and hatch_machine_boot, and hatch_machine_fini in the end.
+ * Has the machine show its guest `slots` slots for virtio devices in all, by its device tree, too:
+ * those behind the devices that it has are empty (virtio_empty.h). Without it there are as many as
+ * devices. Call it ahead of hatch_machine_boot or of loading a snapshot.
+ *
+ * So a guest can boot, and be saved, before it is known which devices it will have: a snapshot
+ * depends on the number of slots, and not on what is plugged into an empty one later.
+ * Errors: HATCH_E2BIG (beyond HATCH_MACHINE_VIRTIO_SLOTS), HATCH_EINVAL (fewer than there are).
+ */
+int hatch_machine_set_slots(struct hatch_machine *machine, unsigned int slots);
+
+/*
+ * Gives the guest a virtio device of the real machine (virtio_proxy.h), in the next free slot, an
+ * empty one if there is one. Call it ahead of hatch_machine_boot, and hatch_machine_fini in the end.
  * Its state is added, too, as "virtio@" and the address.
+ *
+ * When a snapshot has been loaded, and before the try goes on: into a slot that the guest knows as
+ * an empty one, where the device begins as after reset. Its driver finds it when it looks there again
+ * (Linux: by /sys/bus/platform/drivers_probe). A device that the guest had when it was saved is
+ * added before the loading, which brings its state. Tries of the machine that have clones do not
+ * run on after this: HATCH_EINVAL.
  * Errors: those of hatch_virtio_proxy_init, with machine->virtio[machine->virtios].problem as the
- * sentence to print; HATCH_E2BIG (no slot is free: give the guest fewer devices).
+ * sentence to print; HATCH_E2BIG (no slot is free: give the guest fewer devices); HATCH_ESEALED
+ * (a try of the machine runs).
  */
 int hatch_machine_add_virtio(struct hatch_machine *machine, const struct hatch_virtio_real *real);
 
