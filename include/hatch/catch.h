@@ -117,6 +117,12 @@ struct hatch_state {
 	 * write to it any more. `restore` follows.
 	 */
 	void (*stop)(void *arg);
+	/*
+	 * NULL, or: whether the registers of `vcpu` are all that the guest has of registers beside
+	 * this state, as where every other hart is stopped. A snapshot has one vcpu's: one of a
+	 * guest with more is neither saved nor loaded.
+	 */
+	bool (*is_alone)(void *arg, const struct hatch_vcpu *vcpu);
 	void *arg;
 	struct hatch_state *next; /* owned by the scope */
 };

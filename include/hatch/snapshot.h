@@ -25,7 +25,8 @@ typedef int hatch_snapshot_read(void *arg, void *bytes, size_t size);
  * Saves a captured continuation, which stays as good as it was.
  * Errors: HATCH_EINVAL (NULL), HATCH_ESTALE (it was used or dropped), HATCH_ENOTSUP (pages of a
  * lazy region, which their clause alone could bring back), HATCH_E2BIG (too many states, or a
- * name beyond 31 bytes), HATCH_ENOMEM, HATCH_EBUSY (in an open transaction), or what `write` gave.
+ * name beyond 31 bytes), HATCH_ENOMEM, HATCH_EBUSY (in an open transaction, or another hart of the
+ * guest is not stopped: have the guest stop it by SBI HSM first), or what `write` gave.
  */
 int hatch_snapshot_save(const struct hatch_captured *captured, hatch_snapshot_write *write,
 			void *arg);

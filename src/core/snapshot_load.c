@@ -207,7 +207,7 @@ static void set_registers(const struct snapshot_cpu *cpu, struct hatch_vcpu *vcp
 	vcpu->confine.htimedelta = cpu->time - host_time;
 }
 
-/* Registers, then states, as for a clone; all or nothing. */
+/* Registers, then states, as for a clone; all or nothing. One that is not alone was never saved. */
 static int apply(struct snapshot_load *load)
 {
 	struct hatch_vcpu *vcpu = load->t->vcpu, before = *vcpu;
@@ -217,6 +217,8 @@ static int apply(struct snapshot_load *load)
 	hatch_states_save(load->t, old);
 	set_registers(&load->cpu, vcpu);
 	error = hatch_states_restore(load->t, load->states);
+	if (!error && !hatch_states_are_alone(load->t))
+		error = HATCH_EFORMAT;
 	if (error) {
 		*vcpu = before;
 		hatch_states_restore(load->t, old);

@@ -255,7 +255,7 @@ int hatch_snapshot_save(const struct hatch_captured *captured, hatch_snapshot_wr
 	t = captured->t;
 	if (!t->suspended || t->pending || captured->serial != t->serial)
 		return HATCH_ESTALE;
-	if (t->checkpoint)
+	if (t->checkpoint || !hatch_states_are_alone(t))
 		return HATCH_EBUSY;
 	save.t = t;
 	save.guest = t->vcpu->guest;

@@ -48,6 +48,15 @@ void hatch_states_stop(const struct hatch_try *t)
 				state->stop(state->arg);
 }
 
+bool hatch_states_are_alone(const struct hatch_try *t)
+{
+	for (const struct hatch_scope *s = t->innermost; s; s = s->outer)
+		for (const struct hatch_state *state = s->states; state; state = state->next)
+			if (state->is_alone && !state->is_alone(state->arg, t->vcpu))
+				return false;
+	return true;
+}
+
 int hatch_states_unpark(struct hatch_try *t)
 {
 	if (!t->image)

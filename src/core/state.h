@@ -14,6 +14,9 @@ int hatch_states_restore(const struct hatch_try *t, const void *from);
 /* The guest's memory is about to be put back: see hatch_state's `stop`. */
 void hatch_states_stop(const struct hatch_try *t);
 
+/* Whether the registers of t's vcpu are the only ones that the guest has: see hatch_state. */
+bool hatch_states_are_alone(const struct hatch_try *t);
+
 /* Of one state, with what keeps the next one aligned. */
 static inline size_t hatch_state_room(const struct hatch_state *state)
 {

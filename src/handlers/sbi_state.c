@@ -67,10 +67,23 @@ static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 		sbi->hart[0].vcpu = vcpu;
 	sbi->reset = (enum hatch_reset_kind)image->reset;
 	sbi->reason = image->reason;
-	for (unsigned int i = 0; i < sbi->harts; i++)
+	for (unsigned int i = 0; i < sbi->harts; i++) {
 		hatch_sbi_set_state(&sbi->hart[i], (enum sbi_hart_state)image->state[i]);
+		/* A snapshot has moved the time of this vcpu; the harts have one clock. */
+		sbi->hart[i].vcpu->confine.htimedelta = vcpu->confine.htimedelta;
+	}
 	hatch_timer_rearm(sbi->timer, vcpu);
 	return HATCH_OK;
+}
+
+/* A hart that is about to start or to stop counts: its registers are not in the bytes either. */
+static bool is_alone(void *arg, const struct hatch_vcpu *vcpu)
+{
+	const struct hatch_sbi *sbi = arg;
+	const struct hatch_sbi_hart *hart = hatch_sbi_find(sbi, vcpu->hart_id);
+
+	return hart && hatch_sbi_state_of(hart) == SBI_HART_STARTED &&
+	       hatch_sbi_is_alone(sbi, vcpu);
 }
 
 void hatch_sbi_state_init(struct hatch_sbi *sbi)
@@ -81,6 +94,7 @@ void hatch_sbi_state_init(struct hatch_sbi *sbi)
 		.size = sizeof(struct sbi_image) + sbi->harts * sizeof(uint32_t),
 		.save = save,
 		.restore = restore,
+		.is_alone = is_alone,
 		.arg = sbi,
 	};
 }

@@ -14,7 +14,16 @@ enum { ROUNDS = 200, STEPS = 400, FREQUENCY = 10000000, UNWOUND_BY_USER = 7 };
  * How the guest of a round may end; it may always end because all harts have stopped. Of the last
  * two all harts are started: they stop at the same moment, or wait to be called back.
  */
-enum mode { BY_RESET, BY_STOPPING, BY_FAILING, BY_UNWINDING, MODES, TOGETHER, CALLED_BACK };
+enum mode {
+	BY_RESET,
+	BY_STOPPING,
+	BY_FAILING,
+	BY_UNWINDING,
+	BY_CAPTURING,
+	MODES,
+	TOGETHER,
+	CALLED_BACK
+};
 
 static enum mode mode;
 static struct hatch_machine machine;
@@ -114,6 +123,9 @@ static bool end_by_mode(struct hatch_try *t, uint32_t value)
 		return CALL(srst, 0, value % 3, 0);
 	case BY_FAILING:
 		t->outcome = HATCH_FAILED;
+		return true;
+	case BY_CAPTURING:
+		t->outcome = HATCH_SUSPENDED;
 		return true;
 	case BY_UNWINDING:
 		t->outcome = HATCH_UNWOUND;
@@ -270,6 +282,7 @@ static void test_lives(void **state)
 		expect_end();
 	}
 	assert_true(ends[HATCH_DONE] && ends[HATCH_UNWOUND] && ends[HATCH_FAILED] && stopped);
+	assert_true(ends[HATCH_SUSPENDED]);
 	assert_true(ends[HATCH_DONE] > stopped);
 	assert_true(console_bytes && console_changes);
 }

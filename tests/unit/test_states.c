@@ -286,6 +286,36 @@ static void test_hart_follows(void **state)
 	assert_int_equal(armed, 1);
 }
 
+/* What a snapshot asks for: this hart is started, and no other is anything but stopped. */
+static void test_is_alone(void **state)
+{
+	(void)state;
+	assert_true(HARTS > 1);
+	for (int own = 0; own <= SBI_HART_RESUME_PENDING; own++)
+		for (int other = 0; other <= SBI_HART_RESUME_PENDING; other++) {
+			for (unsigned int i = 0; i < HARTS; i++)
+				hart[i].state = SBI_HART_STOPPED;
+			hart[0].state = own;
+			hart[HARTS - 1].state = other;
+			assert_int_equal(sbi.state.is_alone(&sbi, &vcpu[0]),
+					 own == SBI_HART_STARTED && other == SBI_HART_STOPPED);
+			assert_int_equal(sbi.state.is_alone(&sbi, &vcpu[HARTS - 1]),
+					 own == SBI_HART_STOPPED && other == SBI_HART_STARTED);
+		}
+}
+
+/* The machine's harts have the time of the one whose registers were put back. */
+static void test_one_clock(void **state)
+{
+	struct image image = saved(&devices[4], 0);
+
+	(void)state;
+	vcpu[1].confine.htimedelta = 12345;
+	assert_int_equal(sbi.state.restore(&sbi, &image, &vcpu[1]), HATCH_OK);
+	for (unsigned int i = 0; i < HARTS; i++)
+		assert_int_equal(vcpu[i].confine.htimedelta, 12345);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +328,8 @@ int main(void)
 		cmocka_unit_test_setup(test_plic_tells_all, set_up_devices),
 		cmocka_unit_test_setup(test_lines_are_told, set_up_devices),
 		cmocka_unit_test_setup(test_rtc_is_armed, set_up_devices),
+		cmocka_unit_test_setup(test_is_alone, set_up_devices),
+		cmocka_unit_test_setup(test_one_clock, set_up_devices),
 		cmocka_unit_test_setup(test_hart_follows, set_up_devices),
 	};
 

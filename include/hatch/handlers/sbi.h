@@ -131,7 +131,8 @@ struct hatch_sbi {
 	 * machine's only hart follows: hart[0].vcpu is its vcpu then, and the host's timer is armed
 	 * for what that waits for. A guest of several harts has clones of one vcpu only, which
 	 * could not reach the others: they do not run (HATCH_ENOTSUP). A transaction of one hart
-	 * puts the states of all back.
+	 * puts the states of all back. A snapshot can be of a hart that is started while all others
+	 * are stopped; where it is loaded they have its time, and can be started.
 	 */
 	struct hatch_state state;
 };
