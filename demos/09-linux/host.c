@@ -69,7 +69,7 @@ static void wake(void *machine, unsigned int hart)
 }
 
 /* The guest's device i is the board's device i. */
-static void add_devices(struct hatch_machine *machine)
+void host_plug(struct hatch_machine *machine)
 {
 	struct hatch_board_virtio device;
 
@@ -116,5 +116,6 @@ void host_connect(struct hatch_machine *machine)
 
 	external = HATCH_ON_INTERRUPT(IRQ_S_EXT, on_external, machine);
 	check(hatch_catch_add(&machine->scope, &external), "the clause of real interrupts");
-	add_devices(machine);
+	check(hatch_machine_set_slots(machine, (unsigned int)find_number("slots", 0)),
+	      "the number of slots");
 }

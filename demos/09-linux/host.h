@@ -9,10 +9,16 @@
 struct hatch_machine_host host_of(struct hatch_machine *machine);
 
 /*
- * Connects the machine, just made, to the real one: its virtio devices become the guest's, and
- * what interrupts the host is passed on. Gives up when that cannot be done.
+ * Connects the machine, just made, to the real one: what interrupts the host is passed on. It has
+ * as many empty slots for virtio devices as the user asked for. Gives up when that cannot be done.
  */
 void host_connect(struct hatch_machine *machine);
+
+/*
+ * The real machine's virtio devices become the guest's, in its first slots. Ahead of a boot, or
+ * once a snapshot is loaded. Gives up when that cannot be done.
+ */
+void host_plug(struct hatch_machine *machine);
 
 /* Says which devices the guest has lost by its own fault, and why. */
 void host_tell_lost(const struct hatch_machine *machine);

@@ -45,32 +45,40 @@ static void serve(void *arg, unsigned int index)
 }
 
 /* From reset. */
-static void boot_and_run(const struct hatch_boot *boot)
+static void boot_guest(const struct hatch_boot *boot)
 {
+	host_plug(&machine);
 	if (hatch_machine_boot(&machine, boot))
 		give_up("cannot boot", machine.load.problem);
+}
+
+/* From where it was saved, when it had no devices: these begin as after reset. */
+static void load_guest(void)
+{
+	unsigned int slots = machine.slots;
+	const char *problem = snapshot_load(&linux_try[0]);
+
+	if (problem)
+		give_up("the snapshot", problem);
+	host_plug(&machine);
+	if (machine.virtios > slots)
+		give_up("the snapshot", "its guest has fewer slots than there are devices: give "
+					"it fewer");
+}
+
+static void run_guest(void)
+{
 	if (harts > 1)
 		check(hatch_board_parallel(harts, serve, NULL), "the board's other harts");
 	else
 		hatch_try_run(&linux_try[0]);
 }
 
-/* From where it was saved. */
-static void load_and_run(void)
-{
-	int error = snapshot_load(&linux_try[0]);
-
-	if (error == HATCH_ENOTSUP)
-		give_up("the snapshot", "its guest has seen a CPU that can do more than this one: "
-					"give the same --cpu and --emulate");
-	check(error, "the snapshot");
-	snapshot_resume();
-}
-
 static void enter(struct hatch_try *t, struct hatch_vcpu *runs)
 {
 	check(hatch_try_init(t, runs), "the try");
 	check(hatch_machine_enter(&machine, t), "the machine's clauses");
+	check(snapshot_watch(t), "the clause that saves");
 	t->observer = find_text("verbose") ? show_event : NULL;
 }
 
@@ -86,11 +94,11 @@ static struct hatch_try *live(const struct hatch_boot *boot)
 	host_connect(&machine);
 	for (unsigned int i = 0; i < harts; i++)
 		enter(&linux_try[i], &vcpu[i]);
-	check(snapshot_watch(&linux_try[0]), "the clause that saves");
 	if (snapshot_is_given())
-		load_and_run();
+		load_guest();
 	else
-		boot_and_run(boot);
+		boot_guest(boot);
+	run_guest();
 	host_tell_lost(&machine);
 	if (find_text("stats"))
 		printf("hatch: %s\n", hatch_emulator_format(&machine.emulator, line, sizeof(line)));
@@ -107,8 +115,6 @@ static void choose_harts(void)
 		 hatch_board_harts());
 	if (!wanted || wanted > hatch_board_harts() || wanted > HATCH_MACHINE_HARTS)
 		give_up("the number of harts", line);
-	if (wanted > 1 && (snapshot_is_given() || hatch_board_blob_size("save") >= 0))
-		give_up("a snapshot", "it is of a guest with one hart: leave out --cpus");
 	harts = (unsigned int)wanted;
 }
 
@@ -123,9 +129,11 @@ static void make_guest(void)
 		check(hatch_vcpu_init(&vcpu[i], &guest), "the vcpu");
 }
 
-static int save(void)
+static int save(struct hatch_try *t)
 {
-	const char *problem = snapshot_save(&linux_try[0]);
+	const char *problem = machine.virtios ? "a guest with devices: save it without, and give "
+						"them to it when it is loaded"
+					      : snapshot_save(t);
 
 	if (problem)
 		give_up("cannot save", problem);
@@ -140,7 +148,7 @@ static int run(const struct hatch_boot *boot)
 	do {
 		last = live(boot);
 		if (last->outcome == HATCH_SUSPENDED)
-			return save();
+			return save(last);
 		if (last->outcome != HATCH_DONE)
 			give_up("Linux", hatch_try_format(last, line, sizeof(line)));
 		hatch_machine_fini(&machine);

@@ -20,28 +20,34 @@ struct tape {
 	size_t size, at;
 };
 
-static struct hatch_captured captured;
-static struct hatch_scope scope;
-static struct hatch_catch on_save;
+/* By hart. */
+static struct watch {
+	struct hatch_scope scope;
+	struct hatch_catch on_save;
+	struct hatch_captured captured;
+} watches[HATCH_MACHINE_HARTS];
 
 static enum hatch_verdict suspend(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
 {
+	struct watch *watch = arg;
+
 	if (!ev->mmio.write || ev->mmio.value != WORD_SAVE)
 		return HATCH_PASS;
-	return hatch_cont_capture(k, &captured);
+	return hatch_cont_capture(k, &watch->captured);
 }
 
 int snapshot_watch(struct hatch_try *t)
 {
+	struct watch *watch = &watches[t->vcpu->hart_id];
 	size_t size;
 	int error;
 
 	if (!hatch_board_blob_bytes("save", &size))
 		return 0;
-	hatch_scope_init(&scope, "save", NULL);
-	on_save = HATCH_ON_MMIO(HATCH_MACHINE_FINISHER, sizeof(uint32_t), suspend, NULL);
-	error = hatch_catch_add(&scope, &on_save);
-	return error ? error : hatch_scope_enter(t, &scope);
+	hatch_scope_init(&watch->scope, "save", NULL);
+	watch->on_save = HATCH_ON_MMIO(HATCH_MACHINE_FINISHER, sizeof(uint32_t), suspend, watch);
+	error = hatch_catch_add(&watch->scope, &watch->on_save);
+	return error ? error : hatch_scope_enter(t, &watch->scope);
 }
 
 static int put(void *arg, const void *bytes, size_t size)
@@ -66,19 +72,28 @@ static int get(void *arg, void *bytes, size_t size)
 	return 0;
 }
 
+/* A snapshot is loaded into the first hart's try. */
+static int save(struct watch *watch, struct tape *tape)
+{
+	return watch == watches ? hatch_snapshot_save(&watch->captured, put, tape) : HATCH_EBUSY;
+}
+
 const char *snapshot_save(struct hatch_try *t)
 {
+	struct watch *watch = &watches[t->vcpu->hart_id];
 	struct tape tape = { .at = sizeof(uint64_t) };
 	uint64_t size;
 	int error;
 
-	(void)t;
 	tape.bytes = hatch_board_blob_bytes("save", &tape.size);
-	error = hatch_snapshot_save(&captured, put, &tape);
+	error = save(watch, &tape);
 	size = tape.at - sizeof(size);
 	if (!error)
 		memcpy(tape.bytes, &size, sizeof(size));
-	hatch_cont_drop(&captured);
+	hatch_cont_drop(&watch->captured);
+	if (error == HATCH_EBUSY)
+		return "the guest has started more than its first processor, whose state alone is "
+		       "kept: boot it with maxcpus=1";
 	return error ? hatch_error_text(error) : NULL;
 }
 
@@ -89,15 +104,27 @@ bool snapshot_is_given(void)
 	return hatch_board_blob_bytes("snapshot", &size);
 }
 
-int snapshot_load(struct hatch_try *t)
+static const char *explain(int error)
 {
-	struct tape tape = { 0 };
-
-	tape.bytes = hatch_board_blob_bytes("snapshot", &tape.size);
-	return hatch_snapshot_load(t, get, &tape, &captured);
+	if (error == HATCH_ENOTSUP)
+		return "its guest has seen a CPU that can do more than this one: give the same "
+		       "--cpu and --emulate";
+	if (error == HATCH_EFORMAT)
+		return "it is damaged, or of a machine with another number of processors or slots "
+		       "for devices: give the same --cpus, or save it again";
+	return hatch_error_text(error);
 }
 
-enum hatch_outcome snapshot_resume(void)
+const char *snapshot_load(struct hatch_try *t)
 {
-	return hatch_cont_resume(&captured, 0);
+	struct hatch_captured captured;
+	struct tape tape = { 0 };
+	int error;
+
+	tape.bytes = hatch_board_blob_bytes("snapshot", &tape.size);
+	error = hatch_snapshot_load(t, get, &tape, &captured);
+	if (error)
+		return explain(error);
+	hatch_resume(hatch_cont_reopen(&captured), 0);
+	return NULL;
 }

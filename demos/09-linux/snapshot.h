@@ -7,16 +7,17 @@
 
 /*
  * When the machine was started with room for a snapshot: enters a scope that suspends the guest as
- * soon as its init says that it is up. Errors: those of hatch_scope_enter.
+ * soon as its init says, on the hart of this try, that it is up. Errors: those of hatch_scope_enter.
  */
 int snapshot_watch(struct hatch_try *t);
 
 /* The try is suspended: saves it into that room. NULL, or what was wrong. */
 const char *snapshot_save(struct hatch_try *t);
 
-/* Whether the machine was given a snapshot, and how the try goes on with it. */
+/* Whether the machine was given a snapshot. */
 bool snapshot_is_given(void);
-int snapshot_load(struct hatch_try *t);
-enum hatch_outcome snapshot_resume(void);
+
+/* Loads it; its next run goes on behind what its init said. NULL, or what was wrong. */
+const char *snapshot_load(struct hatch_try *t);
 
 #endif
