@@ -92,8 +92,9 @@ const char *snapshot_save(struct hatch_try *t)
 		memcpy(tape.bytes, &size, sizeof(size));
 	hatch_cont_drop(&watch->captured);
 	if (error == HATCH_EBUSY)
-		return "the guest has started more than its first processor, whose state alone is "
-		       "kept: boot it with maxcpus=1";
+		return "more than the guest's first processor runs, whose state alone is kept: "
+		       "have "
+		       "init take the others off line, or boot with maxcpus=1";
 	return error ? hatch_error_text(error) : NULL;
 }
 

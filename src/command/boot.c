@@ -102,19 +102,6 @@ static const char *add_command(const char *initrd, const char *command)
 	return path;
 }
 
-/* A snapshot has the state of one processor, and none of a device that the host only passes on. */
-static void check_plain(const struct boot *boot)
-{
-	const char *option = hatch_devices_first(&boot->devices);
-
-	if (option)
-		hatch_report_fail(
-			HATCH_EXIT_USAGE,
-			"%s keeps one processor and no disk, network or folder: leave out "
-			"%s",
-			boot->save ? "--save" : "--load", option);
-}
-
 /* A snapshot is a guest with all that it has; nothing can be chosen for it any more. */
 static void check_snapshot(const struct boot *boot)
 {
@@ -125,6 +112,7 @@ static void check_snapshot(const struct boot *boot)
 			    : boot->exec    ? "--exec"
 			    : boot->save    ? "--save"
 					    : NULL;
+	const char *device = hatch_devices_first(&boot->devices);
 
 	if (boot->load && (other || boot->machine.memory))
 		hatch_report_fail(HATCH_EXIT_USAGE, "--load brings all of the guest: leave out %s",
@@ -132,8 +120,10 @@ static void check_snapshot(const struct boot *boot)
 	if (boot->save && (boot->exec || boot->payload))
 		hatch_report_fail(HATCH_EXIT_USAGE, "--save waits for the shell: leave out %s",
 				  boot->exec ? "--exec" : "--payload");
-	if (boot->save || boot->load)
-		check_plain(boot);
+	if (boot->save && device)
+		hatch_report_fail(HATCH_EXIT_USAGE,
+				  "--save keeps a guest without devices: give %s to each --load",
+				  device);
 }
 
 static void check_choice(const struct boot *boot)
@@ -176,15 +166,16 @@ static void choose_linux(struct boot *boot)
 	needed = hatch_image_check(boot->kernel);
 	check_fit(boot, "kernel", needed);
 	if (own_initrd)
-		boot->initrd = cached_initrd(hatch_devices_any(&boot->devices));
+		boot->initrd = cached_initrd(hatch_devices_any(&boot->devices) || boot->save);
 	check_fit(boot, "kernel with its initrd", needed + file_size(boot->initrd));
 	if (!boot->append)
 		boot->append = "console=ttyS0 earlycon=sbi";
 	boot->run.wait_ready = boot->exec || (own_initrd && !isatty(STDIN_FILENO));
 	if (boot->run.wait_ready) /* Linux hands it to init in the environment */
 		boot->append = hatch_text_format("%s hatch_ready=1", boot->append);
-	if (boot->save)
-		boot->append = hatch_text_format("%s hatch_save=1 hatch_ready=1", boot->append);
+	if (boot->save) /* memory that the kernel has cleared takes no room in a snapshot */
+		boot->append = hatch_text_format("%s hatch_save=1 hatch_ready=1 init_on_free=1",
+						 boot->append);
 	if (boot->exec) {
 		/* A panic restarts Linux, which ends the run: see describe(). */
 		boot->append = hatch_text_format("%s quiet loglevel=1 panic=-1", boot->append);
@@ -206,17 +197,24 @@ static void choose_payload(struct boot *boot)
 		  file_size(boot->payload) + file_size(boot->initrd));
 }
 
-/* Everything is in the snapshot; the guest's memory, too. */
-static void choose_snapshot(struct boot *boot)
+/* Everything is in the snapshot; the guest's memory and the number of its processors, too. */
+static void look_at_snapshot(struct boot *boot)
 {
-	boot->memory = hatch_snapshot_memory(boot->load);
-	boot->run.wait_ready = !isatty(STDIN_FILENO);
+	struct hatch_snapshot snapshot = hatch_snapshot_look(boot->load);
+	const char *cpus = hatch_text_format("%u", snapshot.cpus);
+
+	if (boot->devices.cpus && hatch_devices_cpus(&boot->devices) != snapshot.cpus)
+		hatch_report_fail(HATCH_EXIT_USAGE,
+				  "%s was saved with --cpus %s: give the same, or leave it out",
+				  boot->load, cpus);
+	boot->devices.cpus = cpus;
+	boot->memory = snapshot.memory;
 }
 
 static void choose(struct boot *boot)
 {
 	if (boot->load)
-		choose_snapshot(boot);
+		boot->run.wait_ready = !isatty(STDIN_FILENO);
 	else if (boot->payload)
 		choose_payload(boot);
 	else
@@ -235,6 +233,9 @@ static void describe(struct boot *boot)
 	hatch_blob_give_text(&boot->run, "verbose", boot->verbose ? "1" : NULL);
 	hatch_blob_give_text(&boot->run, "emulate", boot->emulate);
 	hatch_blob_give_text(&boot->run, "stats", boot->stats ? "1" : NULL);
+	if (boot->save || boot->load) /* saved empty; devices come into them when it is loaded */
+		hatch_blob_give_text(&boot->run, "slots",
+				     hatch_text_format("%d", HATCH_DEVICES_SLOTS));
 	/* A command that restarts its machine would be run again, and again. */
 	hatch_blob_give_text(&boot->run, "once", boot->exec ? "1" : NULL);
 	boot->run.memory = boot->memory + MEMORY_HOST + hatch_blob_bytes(&boot->run);
@@ -284,6 +285,8 @@ int hatch_verb_boot(const struct hatch_verb *self, int argc, char **argv)
 		.verbose = boot.verbose,
 	};
 	hatch_qemu_need(&boot.machine);
+	if (boot.load)
+		look_at_snapshot(&boot);
 	hatch_devices_add(&boot.run, &boot.devices);
 	choose(&boot);
 	describe(&boot);

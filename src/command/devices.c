@@ -15,7 +15,7 @@
 
 enum {
 	CPUS_MOST = 8,
-	SLOTS = 8, /* virtio-mmio-bus.0 to .7 */
+	SLOTS = HATCH_DEVICES_SLOTS, /* virtio-mmio-bus.0 to .7 */
 };
 
 static bool has_net(const struct hatch_devices *devices)
@@ -28,8 +28,10 @@ bool hatch_devices_any(const struct hatch_devices *devices)
 	return devices->disks.count || devices->shares.count || has_net(devices);
 }
 
-static unsigned int parse_cpus(const char *text)
+unsigned int hatch_devices_cpus(const struct hatch_devices *devices)
 {
+	const char *text = devices->cpus;
+
 	if (!text)
 		return 1;
 	if (text[0] < '1' || text[0] > '0' + CPUS_MOST || text[1])
@@ -41,11 +43,10 @@ static unsigned int parse_cpus(const char *text)
 
 const char *hatch_devices_first(const struct hatch_devices *devices)
 {
-	return parse_cpus(devices->cpus) > 1 ? "--cpus"
-	       : devices->disks.count	     ? "--disk"
-	       : has_net(devices)	     ? "--net"
-	       : devices->shares.count	     ? "--share"
-					     : NULL;
+	return devices->disks.count    ? "--disk"
+	       : has_net(devices)      ? "--net"
+	       : devices->shares.count ? "--share"
+				       : NULL;
 }
 
 static void add_pair(struct hatch_run *run, const char *option, const char *value)
@@ -100,7 +101,7 @@ static void add_devices(struct hatch_run *run, const struct hatch_devices *devic
 
 void hatch_devices_add(struct hatch_run *run, const struct hatch_devices *devices)
 {
-	run->cpus = parse_cpus(devices->cpus);
+	run->cpus = hatch_devices_cpus(devices);
 	if (run->cpus > 1)
 		hatch_blob_give_text(run, "cpus", hatch_text_format("%u", run->cpus));
 	check_slots(devices);

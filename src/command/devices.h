@@ -33,8 +33,14 @@ struct hatch_devices {
 /* Whether any virtio device is asked for. */
 bool hatch_devices_any(const struct hatch_devices *devices);
 
-/* The option that a saved guest cannot have, or NULL: it has one processor and no devices. */
+/* How many slots for virtio devices the machine has. */
+#define HATCH_DEVICES_SLOTS 8
+
+/* The first option that asks for a virtio device, or NULL. */
 const char *hatch_devices_first(const struct hatch_devices *devices);
+
+/* The number of processors. Ends the program, with status 2, where it is none. */
+unsigned int hatch_devices_cpus(const struct hatch_devices *devices);
 
 /*
  * Checks all of it, files, folders and ports included, and adds it to RUN: to QEMU's words, and the

@@ -27,6 +27,7 @@ enum {
 	VERSION = 1,
 	ALIGN = 2 << 20,
 	SECTION_REGION = 3,
+	SECTION_STATE = 4,
 	SECTION_END = 6,
 	ROOM_MORE = 4 << 20, /* bytes of a snapshot that are not pages, at most */
 };
@@ -69,31 +70,56 @@ static void check_start(const char *file, FILE *stream)
 		refuse(file, "it is of another version of hatch; save it again with this one");
 }
 
-uint64_t hatch_snapshot_memory(const char *file)
+/* The beginning of what a section holds, as far as it tells something here. */
+static void look_into(struct hatch_snapshot *snapshot, const struct section *section,
+		      const void *bytes)
+{
+	const struct {
+		char name[32];
+		uint64_t size;
+		uint32_t harts; /* of the state "sbi" */
+	} *state = bytes;
+	const uint64_t *region = bytes;
+
+	if (section->kind == SECTION_REGION)
+		snapshot->memory += region[1];
+	if (section->kind == SECTION_STATE && !strncmp(state->name, "sbi", sizeof(state->name)))
+		snapshot->cpus = state->harts;
+}
+
+static void read_section(const char *file, FILE *stream, struct section *section,
+			 struct hatch_snapshot *snapshot)
+{
+	uint64_t bytes[8] = { 0 };
+	size_t size;
+
+	read_or_refuse(file, stream, section, sizeof(*section));
+	size = section->size < sizeof(bytes) ? section->size : sizeof(bytes);
+	if (size)
+		read_or_refuse(file, stream, bytes, size);
+	look_into(snapshot, section, bytes);
+	fseeko(stream, (off_t)(section->size - size), SEEK_CUR);
+}
+
+struct hatch_snapshot hatch_snapshot_look(const char *file)
 {
 	FILE *stream = fopen(file, "rbe");
+	struct hatch_snapshot snapshot = { 0 };
 	struct section section = { 0 };
-	uint64_t region[3], memory = 0;
 	struct stat status;
 
 	if (!stream || fstat(fileno(stream), &status))
 		hatch_report_fail(HATCH_EXIT_FAILED, "cannot read the snapshot %s: %m", file);
 	check_start(file, stream);
 	while (section.kind != SECTION_END) {
-		read_or_refuse(file, stream, &section, sizeof(section));
+		read_section(file, stream, &section, &snapshot);
 		if (section.size > (uint64_t)status.st_size)
 			refuse(file, "it is cut short; save it again");
-		if (section.kind == SECTION_REGION && section.size == sizeof(region)) {
-			read_or_refuse(file, stream, region, sizeof(region));
-			memory += region[1];
-			section.size = 0;
-		}
-		fseeko(stream, (off_t)section.size, SEEK_CUR);
 	}
 	if (ftello(stream) != status.st_size)
 		refuse(file, "its end is not where it should be; save it again");
 	fclose(stream);
-	return memory;
+	return snapshot;
 }
 
 /* ---- Making one ---- */

@@ -7,8 +7,14 @@
 
 #include "qemu.h"
 
-/* Bytes of RAM that the guest in the snapshot has. Ends the program when FILE is none, or damaged. */
-uint64_t hatch_snapshot_memory(const char *file);
+/* Of the guest in a snapshot. */
+struct hatch_snapshot {
+	uint64_t memory; /* bytes */
+	unsigned int cpus;
+};
+
+/* Looks at the file. Ends the program when it is no snapshot, or cut short. */
+struct hatch_snapshot hatch_snapshot_look(const char *file);
 
 /*
  * Prepares a run that will end with a snapshot of its guest: room for it in the machine's RAM, and

@@ -38,13 +38,10 @@ or nothing" "$@" --disk "$work/disk,rw"
 	refuse 2 "boot: 8 disks, networks and shared folders: the machine has 8 slots for devices, one \
 of them for entropy: leave out 1" "$@" --net user --share .:a --share .:b --share .:c --share .:d \
 		--share .:e --share .:f --share .:g
-	for words in '--cpus 2' '--disk x' '--net user' '--share .:x'; do
+	for words in '--disk x' '--net user' '--share .:x'; do
 		# shellcheck disable=SC2086 # two words
-		refuse 2 "boot: --save keeps one processor and no disk, network or folder: leave out \
-${words%% *}" boot --save x $words
-		# shellcheck disable=SC2086
-		refuse 2 "boot: --load keeps one processor and no disk, network or folder: leave out \
-${words%% *}" boot --load x $words
+		refuse 2 "boot: --save keeps a guest without devices: give ${words%% *} to each --load" \
+			boot --save x $words
 	done
 }
 
