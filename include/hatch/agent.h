@@ -103,7 +103,10 @@ enum hatch_agent_end {
 	HATCH_AGENT_BAD_REQUEST = 5, /* a frame that makes no sense: other versions? */
 };
 
-/* The word to the test finisher by which the agent asks to be saved, before it opens a port. */
+/*
+ * The word to the test finisher by which the agent asks to be saved, before it opens a port. It does
+ * so only where Linux's command line has hatch_save=1: to a host that does not save it means reset.
+ */
 #define HATCH_AGENT_SAVE 0x7777
 
 #endif

@@ -17,13 +17,14 @@ PRINT = re.compile(r'\b(printf|puts|putchar|fprintf|vprintf|vfprintf|fputs|fputc
 
 
 def kind_of(header):
-    """core, board, abi or handlers, for a header of Hatch; None for one of the C library."""
+    """core, board, abi, agent, command or handlers, for a header of Hatch; None for one of the C
+    library."""
     if not header.startswith('hatch/'):
         return None
     name = header[len('hatch/'):].removesuffix('.h')
     if name.startswith('handlers/'):
         return 'handlers'
-    return name if name in ('board', 'abi') else 'core'
+    return name if name in ('board', 'abi', 'agent', 'command') else 'core'
 
 
 # What the files of each folder may include of include/hatch.
@@ -33,9 +34,9 @@ MAY = {
     'src/core': {'core'},
     'src/handlers': {'core', 'abi', 'handlers'},
     'src/board': {'core', 'board', 'handlers'},
-    'src/command': set(),
+    'src/command': {'agent', 'command'},
     'demos': {'core', 'board', 'abi', 'handlers'},
-    'guest': {'abi'},
+    'guest': {'abi', 'agent'},
 }
 
 
@@ -52,7 +53,7 @@ def is_in_order(path, header):
         return True
     name = pathlib.PurePath(path).stem
     if path.count('/') > 2 or name not in ORDER:
-        return True  # board, abi and handlers stand beside the order, behind all of it
+        return True  # what is not core stands beside the order, behind all of it
     return ORDER.index(header[len('hatch/'):-2]) < ORDER.index(name)
 
 
