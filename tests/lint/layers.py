@@ -17,8 +17,7 @@ PRINT = re.compile(r'\b(printf|puts|putchar|fprintf|vprintf|vfprintf|fputs|fputc
 
 
 def kind_of(header):
-    """core, board, abi, agent, command or handlers, for a header of Hatch; None for one of the C
-    library."""
+    """The layer of a header of Hatch; None for a header of the C library."""
     if not header.startswith('hatch/'):
         return None
     name = header[len('hatch/'):].removesuffix('.h')
@@ -34,7 +33,9 @@ MAY = {
     'src/core': {'core'},
     'src/handlers': {'core', 'abi', 'handlers'},
     'src/board': {'core', 'board', 'handlers'},
-    'src/command': {'agent', 'command'},
+    'src/command/library': {'command', 'agent'},
+    'src/command': {'command'},
+    'demos/20-command': {'command'},
     'demos': {'core', 'board', 'abi', 'handlers'},
     'guest': {'abi', 'agent'},
 }
@@ -53,7 +54,7 @@ def is_in_order(path, header):
         return True
     name = pathlib.PurePath(path).stem
     if path.count('/') > 2 or name not in ORDER:
-        return True  # what is not core stands beside the order, behind all of it
+        return True  # board, abi and handlers stand beside the order, behind all of it
     return ORDER.index(header[len('hatch/'):-2]) < ORDER.index(name)
 
 
