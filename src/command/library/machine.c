@@ -95,16 +95,25 @@ static uint64_t size_of(const char *file)
 	return file && !stat(file, &status) ? (uint64_t)status.st_size : 0;
 }
 
-static void give_linux(struct making *making, const struct hatch_plan *plan)
+/* hatch_save=1: the agent asks to be saved when it is up, which only a template may be asked. */
+static const char *command_line(const struct hatch_plan *plan,
+				const struct hatch_machine_start *start)
+{
+	if (plan->console)
+		return "console=ttyS0 earlycon=sbi panic=-1 maxcpus=1";
+	return start->template ? "console=ttyS0 quiet loglevel=1 panic=-1 maxcpus=1 hatch_save=1"
+			       : "console=ttyS0 quiet loglevel=1 panic=-1 maxcpus=1";
+}
+
+static void give_linux(struct making *making, const struct hatch_plan *plan,
+		       const struct hatch_machine_start *start)
 {
 	const char *kernel = plan->kernel ?: "Image";
 	const char *initrd = plan->initrd ?: "initrd";
 
 	give_file(making, "kernel", kernel, size_of(kernel));
 	give_file(making, "initrd", initrd, size_of(initrd));
-	give_text(making, "append",
-		  plan->console ? "console=ttyS0 earlycon=sbi panic=-1 maxcpus=1"
-				: "console=ttyS0 quiet loglevel=1 panic=-1 maxcpus=1");
+	give_text(making, "append", command_line(plan, start));
 }
 
 static void give_all(struct making *making, const struct hatch_plan *plan,
@@ -113,7 +122,7 @@ static void give_all(struct making *making, const struct hatch_plan *plan,
 	if (start->snapshot)
 		give_file(making, "snapshot", start->snapshot, start->snapshot_size);
 	else
-		give_linux(making, plan);
+		give_linux(making, plan, start);
 	give_number(making, "memory", plan->memory);
 	if (plan->cpus > 1)
 		give_number(making, "cpus", plan->cpus);

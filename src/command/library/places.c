@@ -29,7 +29,7 @@ static char *find_cache(void)
 static void of_checkout(struct hatch_places *places, const char *root, const char *build)
 {
 	places->program = hatch_format("%s/demos/09-linux/09-linux.elf", build);
-	places->agent = hatch_format("%s/guest/agent/agent", build);
+	places->agent = hatch_format("%s/guest/linux/agent/agent", build);
 	places->tools = hatch_format("%s/tools", root);
 	places->guest = hatch_format("%s/guest/linux", root);
 }
