@@ -35,7 +35,7 @@ int hatch_folders_make(const char *path)
 static void empty_folder(int folder);
 
 /* A folder that forbids it to its owner is allowed again: what is unpacked may have such. */
-static void remove_at(int folder, const char *name)
+void hatch_tree_remove_at(int folder, const char *name)
 {
 	int inner;
 
@@ -63,14 +63,14 @@ static void empty_folder(int folder)
 	}
 	while ((entry = readdir(list))) {
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			remove_at(folder, entry->d_name);
+			hatch_tree_remove_at(folder, entry->d_name);
 	}
 	closedir(list);
 }
 
 void hatch_tree_remove(const char *path)
 {
-	remove_at(AT_FDCWD, path);
+	hatch_tree_remove_at(AT_FDCWD, path);
 }
 
 /* What somebody left who was killed; the lock says that nobody is at it. */
@@ -82,7 +82,7 @@ static void sweep(const char *folder, const char *kind)
 
 	while (list && (entry = readdir(list))) {
 		if (!strncmp(entry->d_name, kind, size) && entry->d_name[size] == '.')
-			remove_at(dirfd(list), entry->d_name);
+			hatch_tree_remove_at(dirfd(list), entry->d_name);
 	}
 	if (list)
 		closedir(list);

@@ -31,8 +31,9 @@ void hatch_cache_leave(struct hatch_making *making);
 /* Makes TARGET absent, in one step. The lock of its kind is held. */
 void hatch_cache_drop(struct hatch_making *making, const char *target);
 
-/* A folder with all that is in it. */
+/* A file, or a folder with all that is in it; links are not followed. */
 void hatch_tree_remove(const char *path);
+void hatch_tree_remove_at(int folder, const char *name);
 
 /* PATH and the folders above it. Errors: -1 and errno. */
 int hatch_folders_make(const char *path);

@@ -65,9 +65,11 @@ struct hatch_command *hatch_command_new(const char *program)
 	command->memory = MEMORY_DEFAULT;
 	command->cpus = 1;
 	command->console = -1;
-	if (!program || !*program)
+	command->program = program;
+	if (program && !*program)
 		complain(command, "no program: say what is to run in the guest");
-	hatch_words_add(&command->arguments, "%s", program ? program : "");
+	if (program)
+		hatch_words_add(&command->arguments, "%s", program);
 	if (!command->arguments.failed)
 		return command;
 	hatch_command_free(command);

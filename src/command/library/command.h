@@ -32,7 +32,8 @@ struct hatch_stream_choice {
 
 /* All pointers are of the heap, NULL where nothing was said. */
 struct hatch_command {
-	struct hatch_words arguments; /* the program is the first */
+	bool program;		      /* one was named; else the image's is meant */
+	struct hatch_words arguments; /* it is the first */
 	struct hatch_words environment;
 	bool bare; /* none of the guest's own variables */
 	char *folder, *user, *hostname;

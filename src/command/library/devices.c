@@ -11,7 +11,6 @@
 
 #include <hatch/agent.h>
 
-#include "image.h"
 #include "persist.h"
 #include "plan.h"
 
@@ -176,16 +175,12 @@ static int plan_mounts(struct hatch_plan *plan, const struct hatch_command *comm
 	return 0;
 }
 
-static int plan_root(struct hatch_plan *plan, const struct hatch_command *command,
-		     struct hatch_problem *problem)
+static void plan_root(struct hatch_plan *plan)
 {
-	if (!command->image)
-		return 0;
-	if (hatch_image_plan(plan, command, problem))
-		return problem->error;
+	if (!plan->image_root)
+		return;
 	plan_folder(plan, "root", plan->image_root, false);
 	hatch_setup_add(&plan->setup, HATCH_AGENT_ROOT, "root", 4);
-	return 0;
 }
 
 /* ---- The disk ---- */
@@ -225,8 +220,10 @@ int hatch_devices_plan(struct hatch_plan *plan, const struct hatch_command *comm
 					 count, HATCH_SLOTS - 1, count - (HATCH_SLOTS - 1));
 	if (count)
 		hatch_setup_add(&plan->setup, HATCH_AGENT_DEVICES, number, sizeof(number));
-	if (plan_network(plan, command, problem) || plan_root(plan, command, problem) ||
-	    plan_mounts(plan, command, problem) || plan_disk(plan, command, problem))
+	if (plan_network(plan, command, problem))
+		return problem->error;
+	plan_root(plan);
+	if (plan_mounts(plan, command, problem) || plan_disk(plan, command, problem))
 		return problem->error;
 	return 0;
 }

@@ -152,7 +152,7 @@ static int fetch_kernel(struct hatch_child *child, struct hatch_problem *problem
 	hatch_words_add(&words, "%s/fetch-debian", plan->places.tools);
 	hatch_words_add(&words, "kernel");
 	hatch_words_add(&words, "busybox"); /* the package lists are then read but once */
-	hatch_tool_run(child, "fetching the guest's kernel", &words, &folder, problem);
+	hatch_tool_run(child, "fetching the guest's kernel", &words, NULL, &folder, problem);
 	hatch_words_free(&words);
 	free(folder);
 	if (!problem->error && !(plan->kernel = find_kernel(&plan->places)))
@@ -172,7 +172,7 @@ static int make_initrd(struct hatch_child *child, struct hatch_problem *problem)
 	hatch_words_add(&words, "%s/make-initramfs", plan->places.tools);
 	hatch_words_add(&words, "--agent");
 	hatch_words_add(&words, "%s", plan->places.agent);
-	hatch_tool_run(child, "making the guest's first file system", &words, &plan->initrd,
+	hatch_tool_run(child, "making the guest's first file system", &words, NULL, &plan->initrd,
 		       problem);
 	hatch_words_free(&words);
 	if (!problem->error)

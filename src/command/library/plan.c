@@ -7,6 +7,7 @@
 
 #include "end.h"
 #include "files.h"
+#include "image.h"
 
 /* Where each stream leads, for the question whether two are one. */
 static int place_of(const struct hatch_command *command, int number)
@@ -78,10 +79,19 @@ int hatch_plan_make(struct hatch_plan *plan, const struct hatch_command *command
 	if (hatch_places_find(&plan->places, problem) || plan_qemu(plan, command, problem) ||
 	    hatch_places_check("program that boots Linux", plan->places.program, problem) ||
 	    hatch_files_plan(plan, command->kernel, problem) ||
-	    hatch_setup_make(plan, command, problem) ||
+	    hatch_image_plan(plan, command, problem) || hatch_setup_make(plan, command, problem) ||
 	    hatch_devices_plan(plan, command, problem) || check_memory(plan, problem))
 		return problem->error;
 	return 0;
+}
+
+void hatch_defaults_free(struct hatch_defaults *defaults)
+{
+	hatch_words_free(&defaults->entry);
+	hatch_words_free(&defaults->arguments);
+	hatch_words_free(&defaults->environment);
+	free(defaults->folder);
+	free(defaults->user);
 }
 
 void hatch_plan_free(struct hatch_plan *plan)
@@ -91,6 +101,7 @@ void hatch_plan_free(struct hatch_plan *plan)
 	free(plan->firmware);
 	free(plan->kernel);
 	free(plan->initrd);
+	hatch_defaults_free(&plan->defaults);
 	hatch_words_free(&plan->devices);
 	hatch_bytes_free(&plan->setup);
 	free(plan->image);

@@ -14,6 +14,13 @@ enum {
 	HATCH_PORTS = 4, /* HATCH_AGENT_CONTROL and what follows */
 };
 
+/* What an image says of the command that nobody said otherwise. Zeroed: nothing. */
+struct hatch_defaults {
+	struct hatch_words entry, arguments; /* the program, with its own; those behind it */
+	struct hatch_words environment;
+	char *folder, *user; /* NULL: the guest's own */
+};
+
 struct hatch_plan {
 	struct hatch_places places;
 	char *qemu;
@@ -28,9 +35,11 @@ struct hatch_plan {
 	struct hatch_bytes setup;   /* what the agent is told: whole frames */
 	char *image;		    /* what is to be unpacked; NULL: nothing */
 	char *image_root;	    /* and where it is then */
-	char *persist;		    /* the disk that is kept; NULL: none */
-	int persist_lock;	    /* -1: none */
-	bool gdb, console;	    /* without a snapshot */
+	bool layered;		    /* it is of the OCI layout */
+	struct hatch_defaults defaults;
+	char *persist;	   /* the disk that is kept; NULL: none */
+	int persist_lock;  /* -1: none */
+	bool gdb, console; /* without a snapshot */
 	bool terminal, merge;
 	double timeout; /* seconds; 0: none */
 	void (*tell)(void *arg, const char *what);
@@ -41,6 +50,7 @@ struct hatch_plan {
 int hatch_plan_make(struct hatch_plan *plan, const struct hatch_command *command,
 		    struct hatch_problem *problem);
 void hatch_plan_free(struct hatch_plan *plan);
+void hatch_defaults_free(struct hatch_defaults *defaults);
 
 /* SETUP and its key ahead of SIZE bytes of a value, as a frame. */
 void hatch_setup_add(struct hatch_bytes *setup, uint32_t key, const void *value, size_t size);

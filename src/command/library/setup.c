@@ -67,23 +67,54 @@ static void add_terminal(struct hatch_bytes *setup, const struct hatch_command *
 	hatch_bytes_free(&value);
 }
 
-static int add_strings(struct hatch_bytes *setup, const struct hatch_command *command,
+static int add_strings(struct hatch_plan *plan, const struct hatch_command *command,
 		       struct hatch_problem *problem)
 {
 	const struct {
 		uint32_t key;
 		const char *what, *text;
 	} all[] = {
-		{ HATCH_AGENT_FOLDER, "a working folder", command->folder },
-		{ HATCH_AGENT_USER, "a user", command->user },
+		{ HATCH_AGENT_FOLDER, "a working folder",
+		  command->folder ?: plan->defaults.folder },
+		{ HATCH_AGENT_USER, "a user", command->user ?: plan->defaults.user },
 		{ HATCH_AGENT_HOSTNAME, "a host name", command->hostname },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (all[i].text && add_text(setup, all[i].key, all[i].what, all[i].text, problem))
+		if (all[i].text &&
+		    add_text(&plan->setup, all[i].key, all[i].what, all[i].text, problem))
 			return problem->error;
 	}
 	return 0;
+}
+
+/* The image names a program where the command does not; its further words are but a proposal. */
+static int add_command(struct hatch_plan *plan, const struct hatch_command *command,
+		       struct hatch_problem *problem)
+{
+	const struct hatch_defaults *image = &plan->defaults;
+	const struct hatch_words *words = &command->arguments;
+
+	if (!command->program && !words->count)
+		words = &image->arguments;
+	if (!command->program && !image->entry.count && !words->count)
+		return hatch_problem_set(problem, HATCH_COMMAND_EINVAL,
+					 "no program: say what is to run in the guest");
+	if (!command->program &&
+	    add_texts(&plan->setup, HATCH_AGENT_ARGUMENT, "an argument", &image->entry, problem))
+		return problem->error;
+	return add_texts(&plan->setup, HATCH_AGENT_ARGUMENT, "an argument", words, problem);
+}
+
+/* The image's first: of two with one name the later one counts. */
+static int add_environment(struct hatch_plan *plan, const struct hatch_command *command,
+			   struct hatch_problem *problem)
+{
+	if (!command->bare && add_texts(&plan->setup, HATCH_AGENT_ENVIRONMENT, "a variable",
+					&plan->defaults.environment, problem))
+		return problem->error;
+	return add_texts(&plan->setup, HATCH_AGENT_ENVIRONMENT, "a variable", &command->environment,
+			 problem);
 }
 
 int hatch_setup_make(struct hatch_plan *plan, const struct hatch_command *command,
@@ -93,10 +124,8 @@ int hatch_setup_make(struct hatch_plan *plan, const struct hatch_command *comman
 	uint8_t cpus[4];
 
 	put32(cpus, command->cpus);
-	if (add_texts(setup, HATCH_AGENT_ARGUMENT, "an argument", &command->arguments, problem) ||
-	    add_texts(setup, HATCH_AGENT_ENVIRONMENT, "a variable", &command->environment,
-		      problem) ||
-	    add_strings(setup, command, problem))
+	if (add_command(plan, command, problem) || add_environment(plan, command, problem) ||
+	    add_strings(plan, command, problem))
 		return problem->error;
 	if (command->bare)
 		hatch_setup_add(setup, HATCH_AGENT_BARE, NULL, 0);

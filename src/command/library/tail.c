@@ -64,6 +64,20 @@ bool hatch_tail_line(const struct hatch_tail *tail, const char *start, char *lin
 	return false;
 }
 
+void hatch_tail_cut_end(struct hatch_tail *tail, const char *text)
+{
+	char line[200];
+	size_t begin = tail->size;
+
+	if (!hatch_tail_line(tail, "", line, sizeof(line)) || !strstr(line, text))
+		return;
+	while (begin && is_end(tail->text[begin - 1]))
+		begin--;
+	while (begin && !is_end(tail->text[begin - 1]))
+		begin--;
+	tail->size = begin;
+}
+
 bool hatch_tail_has(const struct hatch_tail *tail, const char *text)
 {
 	return memmem(tail->text, tail->size, text, strlen(text));

@@ -21,6 +21,9 @@ long hatch_tail_read(struct hatch_tail *tail, int fd);
 /* Copies the last line that begins with START ("": that says anything); false if there is none. */
 bool hatch_tail_line(const struct hatch_tail *tail, const char *start, char *line, size_t size);
 
+/* Forgets the last line if it has TEXT in it. */
+void hatch_tail_cut_end(struct hatch_tail *tail, const char *text);
+
 /* Whether TEXT is in it. */
 bool hatch_tail_has(const struct hatch_tail *tail, const char *text);
 

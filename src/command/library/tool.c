@@ -59,13 +59,29 @@ static int listen_to(struct hatch_child *child, struct outputs *outputs,
 	return 0;
 }
 
-static int judge(const char *what, int status, const struct hatch_tail *said,
+/* tar's last line says that there were others. */
+static bool is_tolerated(const struct hatch_tail *said, const char *tolerated)
+{
+	const char *line = said->text, *end = said->text + said->size, *next;
+	bool all = tolerated && said->size && said->size < sizeof(said->text);
+
+	for (; all && line < end; line = next + 1) {
+		next = memchr(line, '\n', (size_t)(end - line));
+		next = next ? next : end;
+		if (next + 1 < end)
+			all = memmem(line, (size_t)(next - line), tolerated, strlen(tolerated));
+	}
+	return all;
+}
+
+static int judge(const char *what, const char *tolerated, int status, struct hatch_tail *said,
 		 struct hatch_problem *problem)
 {
 	char line[400] = "";
 
-	if (WIFEXITED(status) && !WEXITSTATUS(status))
+	if (WIFEXITED(status) && (!WEXITSTATUS(status) || is_tolerated(said, tolerated)))
 		return 0;
+	hatch_tail_cut_end(said, "Exiting with failure status"); /* tar's last words */
 	hatch_tail_line(said, "", line, sizeof(line));
 	return hatch_problem_set(problem, HATCH_COMMAND_EIO, "%s failed: %s", what,
 				 *line ? line : "without a word");
@@ -79,7 +95,7 @@ static char *first_line(const struct hatch_tail *said)
 }
 
 static int follow(struct hatch_child *child, const char *what, const struct hatch_words *words,
-		  struct outputs *outputs, struct hatch_problem *problem)
+		  const char *tolerated, struct outputs *outputs, struct hatch_problem *problem)
 {
 	struct hatch_process process = { 0 };
 	int status;
@@ -89,11 +105,12 @@ static int follow(struct hatch_child *child, const char *what, const struct hatc
 	if (listen_to(child, outputs, problem))
 		hatch_process_kill(&process);
 	status = hatch_process_reap(&process);
-	return problem->error ? problem->error : judge(what, status, &outputs->said[1], problem);
+	return problem->error ? problem->error
+			      : judge(what, tolerated, status, &outputs->said[1], problem);
 }
 
 int hatch_tool_run(struct hatch_child *child, const char *what, struct hatch_words *words,
-		   char **line, struct hatch_problem *problem)
+		   const char *tolerated, char **line, struct hatch_problem *problem)
 {
 	struct outputs *outputs = calloc(1, sizeof(*outputs));
 
@@ -102,7 +119,7 @@ int hatch_tool_run(struct hatch_child *child, const char *what, struct hatch_wor
 		return hatch_problem_memory(problem);
 	}
 	outputs->fd[0] = outputs->fd[1] = -1;
-	follow(child, what, words, outputs, problem);
+	follow(child, what, words, tolerated, outputs, problem);
 	if (!problem->error && line && !(*line = first_line(&outputs->said[0])))
 		hatch_problem_memory(problem);
 	hatch_close(&outputs->fd[0]);

@@ -7,10 +7,11 @@
 
 /*
  * Runs it to its end; *line (if not NULL) is the first line of its output, of the heap. WHAT names
- * the work. Errors: EIO, with the last line that it said; ENOENT; ERESOURCE; EMACHINE as
+ * the work; its failure is none if every line that it complains with has TOLERATED (NULL: none is) in
+ * it, but the last. Errors: EIO, with the last line that it said; ENOENT; ERESOURCE; EMACHINE as
  * hatch_child_wait_for, and the tool is dead then.
  */
 int hatch_tool_run(struct hatch_child *child, const char *what, struct hatch_words *words,
-		   char **line, struct hatch_problem *problem);
+		   const char *tolerated, char **line, struct hatch_problem *problem);
 
 #endif
