@@ -148,6 +148,19 @@ static int run_demo(const struct hatch_machine *machine, const char *name)
 	return run_program(&run);
 }
 
+/* A program of this machine, which has its own ways to choose. */
+_Noreturn static void run_here(const struct hatch_machine *machine, const char *name)
+{
+	const struct hatch_machine nothing = { 0 };
+	char *const argv[] = { hatch_build_path("demos/%s/%s", name, name), NULL };
+
+	if (memcmp(machine, &nothing, sizeof(nothing)) != 0)
+		hatch_report_fail(HATCH_EXIT_USAGE,
+				  "%s is a program of this machine: it takes no options", name);
+	execv(argv[0], argv);
+	hatch_report_fail(HATCH_EXIT_FAILED, "cannot run %s: %m; build it again", argv[0]);
+}
+
 /* NAME=FILE, as the user gave it. */
 static void give_blob(struct hatch_run *run, const char *blob)
 {
@@ -182,6 +195,8 @@ int hatch_verb_demo(const struct hatch_verb *self, int argc, char **argv)
 	/* Linux needs a kernel and an initrd besides its program. */
 	if (!strcmp(name, linux_demo))
 		return boot_instead(self, words, argv[0]);
+	if (!access(hatch_build_path("demos/%s/%s", name, name), X_OK))
+		run_here(&machine, name);
 	return run_demo(&machine, name);
 }
 

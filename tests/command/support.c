@@ -36,7 +36,7 @@ void world_make(const char *fake)
 	assert_non_null(mkdtemp(folder));
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		assert_int_equal(mkdir(world_path(folders[i]), 0777), 0);
-	make_file("data/linux.elf", "program", 0666);
+	make_file("data/09-linux.elf", "program", 0666);
 	make_file("data/agent", "agent", 0777);
 	make_file("initrd", "initrd", 0666);
 	snprintf(script, sizeof(script), "#!/bin/sh\necho made >>%s/made\necho %s/initrd\n", folder,

@@ -36,7 +36,7 @@ static void of_checkout(struct hatch_places *places, const char *root, const cha
 
 static void of_installation(struct hatch_places *places, const char *data)
 {
-	places->program = hatch_format("%s/linux.elf", data);
+	places->program = hatch_format("%s/09-linux.elf", data);
 	places->agent = hatch_format("%s/agent", data);
 	places->tools = hatch_format("%s/tools", data);
 	places->guest = hatch_format("%s/guest/linux", data);

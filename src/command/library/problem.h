@@ -7,7 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* All else in this folder is hidden, and none of a program's names. */
+#pragma GCC visibility push(default)
 #include <hatch/command.h>
+#pragma GCC visibility pop
 
 /* One of enum hatch_command_error and the line that goes with it; zeroed: nothing failed. */
 struct hatch_problem {
