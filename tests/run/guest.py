@@ -89,19 +89,57 @@ def blobs(files, texts):
     return [*words, "-append", " ".join(line)], at - 0x81000000
 
 
-class Guest:
-    """A machine. `devices` are pairs of words for QEMU: a back end and the device before it."""
+def kernel_and_initrd():
+    return {"kernel": tool("fetch-debian", "kernel") + "/Image",
+            "initrd": tool("make-initramfs", "--agent", os.environ["HATCH_AGENT"])}
 
-    def __init__(self, qemu, devices=(), cpus=1, memory=256, extra="", slots=8):
+
+def words_of(qemu, cpus, megabytes, console):
+    return [*qemu, "-nodefaults", "-M", "virt", "-cpu", "rv64", "-smp", str(cpus), "-m", f"{megabytes}M",
+            "-display", "none", "-monitor", "none", "-serial", f"file:{console}", "-kernel",
+            f"{BUILD}/demos/09-linux/09-linux.elf"]
+
+
+def texts_of(cpus, memory, append=""):
+    texts = {"append": "console=ttyS0 quiet loglevel=4 panic=-1 maxcpus=1" + append,
+             "memory": memory * MIB, "slots": 8, "once": 1}
+    return {**texts, "cpus": cpus} if cpus > 1 else texts
+
+
+def save(qemu, path, cpus=1, memory=256):
+    """Boots a guest until the agent asks to be saved, and writes the snapshot. The machine's RAM is a
+    file that is read when the machine has ended."""
+    words, _ = blobs(kernel_and_initrd(), texts_of(cpus, memory, " hatch_save=1"))
+    offset, room = 1 << 30, (memory + 4) * MIB
+    words[-1] += f" hatch.blob=save,{0x80000000 + offset:#x},{room}"
+    ram = os.memfd_create("ram")
+    console = path + ".console"
+    ended = subprocess.run(
+        [*words_of(qemu, cpus, (offset + room) // MIB, console), "-machine", "memory-backend=ram", "-object",
+         f"memory-backend-file,id=ram,size={offset + room},mem-path=/proc/self/fd/{ram},share=on", *words],
+        stdin=subprocess.DEVNULL, pass_fds=[ram], timeout=PATIENCE)
+    if ended.returncode:
+        with open(console, errors="replace") as file:
+            fail(f"the machine that was to be saved ended with {ended.returncode}: {file.read()[-3000:]}")
+    os.unlink(console)
+    size = struct.unpack("<Q", os.pread(ram, 8, offset))[0]
+    with open(path, "wb") as file:
+        at = offset + 8
+        while at < offset + 8 + size:
+            at += file.write(os.pread(ram, min(MIB, offset + 8 + size - at), at))
+    os.close(ram)
+    return path
+
+
+class Guest:
+    """A machine, from a snapshot if there is one. `devices` are pairs: words for QEMU that make a back
+    end, and the device before it."""
+
+    def __init__(self, qemu, snapshot=None, devices=(), cpus=1, memory=256):
         self.folder = tempfile.mkdtemp(prefix="hatch-run-")
         self.console = f"{self.folder}/console"
-        kernel, initrd = tool("fetch-debian", "kernel"), tool("make-initramfs", "--agent",
-                                                              os.environ["HATCH_AGENT"])
-        texts = {"append": "console=ttyS0 quiet loglevel=4 panic=-1 maxcpus=1" + extra,
-                 "memory": memory * MIB, "slots": slots, "once": 1}
-        if cpus > 1:
-            texts["cpus"] = cpus
-        words, size = blobs({"kernel": f"{kernel}/Image", "initrd": initrd}, texts)
+        words, size = blobs({"snapshot": snapshot} if snapshot else kernel_and_initrd(),
+                            texts_of(cpus, memory))
         self.sockets, theirs = [None], []
         for _ in range(4):
             ours, other = socket.socketpair()
@@ -117,9 +155,7 @@ class Guest:
             words += [*back, "-device", f"{device},bus=virtio-mmio-bus.{slot}"]
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            [*qemu, "-nodefaults", "-M", "virt", "-cpu", "rv64", "-smp", str(cpus), "-m",
-             f"{(memory + 64) + (size >> 20)}M", "-display", "none", "-monitor", "none", "-serial",
-             f"file:{self.console}", "-kernel", f"{BUILD}/demos/09-linux/09-linux.elf", *words],
+            words_of(qemu, cpus, memory + 64 + size // MIB, self.console) + words,
             stdin=subprocess.DEVNULL, pass_fds=[other.fileno() for other in theirs])
         atexit.register(self.stop)
         for other in theirs:
@@ -128,7 +164,7 @@ class Guest:
         self.raw = {number: bytearray() for number in range(1, 5)}
         self.data = {STDOUT: bytearray(), STDERR: bytearray()}
         self.frames = []  # (port, type, data) of all but data
-        self.paused = set()
+        self.paused = set()  # ports that are not read
 
     def send(self, port, data):
         self.unsent[port] += data

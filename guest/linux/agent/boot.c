@@ -77,31 +77,40 @@ static void load_modules(void)
 	rmdir("/modules");
 }
 
+static bool take_memory(size_t size, size_t reserve)
+{
+	struct sysinfo info;
+
+	if (sysinfo(&info) || info.freeram * info.mem_unit < reserve + size)
+		return false;
+	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
+		    -1, 0) != MAP_FAILED;
+}
+
 /*
- * A snapshot leaves out pages of zeros. What the kernel gives a process is cleared, so whatever is
- * free now is taken, and given back.
+ * A snapshot leaves out pages of zeros. What the kernel gives a process is cleared, so a process takes
+ * whatever is free, and ends. Should it take too much it is the one that the kernel kills for that.
  */
 static void clear_free_memory(void)
 {
-	const size_t chunk = 2 << 20, reserve = 8 << 20;
-	struct sysinfo info;
-	void *first = NULL, **at;
+	char *least = file_read("/proc/sys/vm/min_free_kbytes");
+	pid_t pid;
 
 	file_write("/proc/sys/vm/drop_caches", "3");
 	file_write("/proc/sys/vm/compact_memory", "1");
-	while (!sysinfo(&info) && info.freeram * info.mem_unit > reserve + chunk) {
-		at = mmap(NULL, chunk, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-		if (at == MAP_FAILED)
-			break;
-		*at = first;
-		first = at;
+	file_write("/proc/sys/vm/min_free_kbytes", "256");
+	pid = fork();
+	if (!pid) {
+		file_write("/proc/self/oom_score_adj", "1000");
+		while (take_memory(2 << 20, 6 << 20))
+			;
+		while (take_memory(64 << 10, 3 << 20))
+			;
+		_exit(0);
 	}
-	while ((at = first)) {
-		first = *at;
-		*at = NULL;
-		munmap(at, chunk);
-	}
+	waitpid(pid, NULL, 0);
+	file_write("/proc/sys/vm/min_free_kbytes", least ? least : "");
+	free(least);
 }
 
 void boot_prepare(void)

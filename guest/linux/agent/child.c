@@ -25,6 +25,7 @@ enum {
 struct report {
 	enum stage { OF_STREAMS, OF_USER, OF_FOLDER, OF_EXEC } stage;
 	int error;
+	bool lost; /* the file is there, but not what is to run it */
 };
 
 /* Everything that the child needs is made ahead of it. */
@@ -44,6 +45,10 @@ static void set_winsize(int terminal, const struct setup *setup)
 	ioctl(terminal, TIOCSWINSZ, &size);
 }
 
+/*
+ * The session is the agent's, which outlives the command: when a session's leader ends, Linux drops
+ * what the terminal has not passed on yet.
+ */
 static int open_terminal(struct plan *plan, struct child *child, struct problem *problem)
 {
 	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC), zero = 0;
@@ -51,7 +56,8 @@ static int open_terminal(struct plan *plan, struct child *child, struct problem 
 	if (master < 0 || ioctl(master, TIOCSPTLCK, &zero))
 		return problem_set(problem, "cannot make a terminal");
 	child->terminal = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (child->terminal < 0)
+	setsid();
+	if (child->terminal < 0 || ioctl(child->terminal, TIOCSCTTY, 0))
 		return problem_set(problem, "cannot open a terminal");
 	set_winsize(child->terminal, plan->setup);
 	child->in = master;
@@ -113,25 +119,36 @@ static int find_user(struct plan *plan, struct problem *problem)
 
 /* ---- The child ---- */
 
-_Noreturn static void give_up(const struct plan *plan, enum stage stage, int error)
+_Noreturn static void give_up(const struct plan *plan, enum stage stage, int error, bool lost)
 {
-	const struct report report = { stage, error };
+	const struct report report = { stage, error, lost };
 
 	(void)!write(plan->report, &report, sizeof(report));
 	_exit(127);
+}
+
+/* A process group of its own: a session's, or the one that the terminal listens to. */
+static int become_group(const struct plan *plan)
+{
+	pid_t pid = getpid();
+
+	if (!plan->setup->terminal)
+		return setsid() < 0;
+	signal(SIGTTOU, SIG_IGN);
+	return setpgid(0, 0) || ioctl(plan->fd[0], TIOCSPGRP, &pid);
 }
 
 static int take_streams(const struct plan *plan)
 {
 	const struct user *user = &plan->user;
 
-	if (setsid() < 0)
+	if (become_group(plan))
 		return -1;
 	for (int i = 0; i < 3; i++)
 		if (dup2(plan->fd[i], i) < 0 ||
 		    fchown(i, user->uid, plan->setup->terminal ? (gid_t)-1 : user->gid))
 			return -1;
-	return plan->setup->terminal ? ioctl(0, TIOCSCTTY, 0) : 0;
+	return 0;
 }
 
 static void set_defaults(void)
@@ -189,7 +206,7 @@ static bool is_elsewhere(int error)
 	return error == ENOENT || error == ENOTDIR || error == EACCES || error == EISDIR;
 }
 
-static int run_program(const struct plan *plan)
+static int run_program(const struct plan *plan, bool *lost)
 {
 	const char *path = words_value(&plan->environment, "PATH");
 	const char *name = plan->setup->arguments.word[0];
@@ -201,6 +218,7 @@ static int run_program(const struct plan *plan)
 		found = run_file(file, plan);
 		if (!is_elsewhere(found))
 			return found;
+		*lost |= found == ENOENT && !access(file, F_OK);
 		if (error == ENOENT && found != ENOTDIR)
 			error = found;
 	}
@@ -210,28 +228,31 @@ static int run_program(const struct plan *plan)
 _Noreturn static void be_child(const struct plan *plan)
 {
 	const char *folder = plan->setup->folder;
+	bool lost = false;
+	int error;
 
 	if (take_streams(plan))
-		give_up(plan, OF_STREAMS, errno);
+		give_up(plan, OF_STREAMS, errno, false);
 	set_defaults();
 	if (become_user(&plan->user))
-		give_up(plan, OF_USER, errno);
+		give_up(plan, OF_USER, errno, false);
 	if (chdir(folder ? folder : "/"))
-		give_up(plan, OF_FOLDER, errno);
-	give_up(plan, OF_EXEC, run_program(plan));
+		give_up(plan, OF_FOLDER, errno, false);
+	error = run_program(plan, &lost);
+	give_up(plan, OF_EXEC, error, lost);
 }
 
 /* ---- Its parent ---- */
 
-static const char *explain_exec(int error, const char *name)
+static const char *explain_exec(const struct report *report, const char *name)
 {
-	if (error == ENOENT && !strchr(name, '/'))
-		return "command not found";
-	if (error == ENOENT && !access(name, F_OK))
+	if (report->error == ENOENT && report->lost)
 		return "cannot execute: the interpreter or loader that it names is not there";
-	if (error == ENOEXEC)
+	if (report->error == ENOENT && !strchr(name, '/'))
+		return "command not found";
+	if (report->error == ENOEXEC)
 		return "cannot execute: not a program of this machine (riscv64 is wanted)";
-	return strerror(error);
+	return strerror(report->error);
 }
 
 static int explain(const struct plan *plan, const struct report *report, struct problem *problem)
@@ -252,8 +273,7 @@ static int explain(const struct plan *plan, const struct report *report, struct 
 	problem->end = report->error == ENOENT || report->error == ENOTDIR ? HATCH_AGENT_NO_COMMAND
 									   : HATCH_AGENT_NO_EXEC;
 	problem->code = (uint32_t)report->error;
-	snprintf(problem->text, sizeof(problem->text), "%s: %s", name,
-		 explain_exec(report->error, name));
+	snprintf(problem->text, sizeof(problem->text), "%s: %s", name, explain_exec(report, name));
 	return -1;
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -15,6 +16,11 @@
 #define MASK	   "255.255.255.0"
 #define GATEWAY	   "10.0.2.2"
 #define NAMESERVER "10.0.2.3"
+
+enum {
+	CARRIER_STEP = 200000, /* ns */
+	CARRIER_STEPS = 5000,
+};
 
 static void put_address(struct sockaddr *to, const char *text)
 {
@@ -51,11 +57,26 @@ static int add_route(int fd)
 	return ioctl(fd, SIOCADDRT, &route);
 }
 
+/* Until then what is sent is lost, and programs ask again only after seconds. */
+static void wait_for_carrier(int fd)
+{
+	const struct timespec step = { .tv_nsec = CARRIER_STEP };
+	struct ifreq ifr = { .ifr_name = "eth0" };
+
+	for (int i = 0; i < CARRIER_STEPS; i++) {
+		if (ioctl(fd, SIOCGIFFLAGS, &ifr) || ifr.ifr_flags & IFF_RUNNING)
+			return;
+		nanosleep(&step, NULL);
+	}
+}
+
 static int set_up(int fd)
 {
-	return set_address(fd, "eth0", SIOCSIFADDR, ADDRESS) ||
-	       set_address(fd, "eth0", SIOCSIFNETMASK, MASK) || bring_up(fd, "eth0") ||
-	       add_route(fd);
+	if (set_address(fd, "eth0", SIOCSIFADDR, ADDRESS) ||
+	    set_address(fd, "eth0", SIOCSIFNETMASK, MASK) || bring_up(fd, "eth0") || add_route(fd))
+		return -1;
+	wait_for_carrier(fd);
+	return 0;
 }
 
 /* In an image this may be a link into nowhere. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From the command to the host. */
 #include <errno.h>
+#include <limits.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ void outflow_finish(struct outflow *flow, bool is_pipe)
 {
 	int size = 0;
 
+	flow->bound = LONG_MAX;
 	if (flow->source < 0 || !is_pipe)
 		return;
 	if (ioctl(flow->source, FIONREAD, &size) || size <= 0)
@@ -87,7 +89,7 @@ static void put_end(struct outflow *flow)
 	flow->end_put = true;
 }
 
-/* A pipe's end, or that of a terminal that has been hung up, or an end that was set. */
+/* A pipe's end, or a terminal's; or nothing is there, and nothing more is waited for. */
 static bool is_over(const struct outflow *flow, ssize_t got)
 {
 	return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR) ||

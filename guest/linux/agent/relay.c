@@ -70,9 +70,30 @@ static void reap(struct relay *r)
 
 	while (read(r->signals, &info, sizeof(info)) > 0)
 		;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (pid == r->child->pid)
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid != r->child->pid)
+			continue;
+		if (!WIFSTOPPED(status))
 			end_well(r, status);
+		else if (WSTOPSIG(status) == SIGTSTP)
+			kill(-pid, SIGCONT); /* nobody is there who could say fg */
+	}
+}
+
+/* Nobody looks at the terminal any more: who is at it gets what the end of a real one would send. */
+static void hang_up(struct relay *r)
+{
+	pid_t front;
+
+	if (r->in.sink < 0)
+		return;
+	if (!r->ended) {
+		if (!ioctl(r->in.sink, TIOCGPGRP, &front) && front > 1)
+			kill(-front, SIGHUP);
+		kill(-r->child->pid, SIGHUP);
+		kill(-r->child->pid, SIGCONT);
+	}
+	inflow_close(&r->in);
 }
 
 static void resize(struct relay *r, const struct frame *frame)
@@ -132,9 +153,8 @@ static void step(struct relay *r)
 	check(r, inflow_step(&r->in), "of standard input");
 	check(r, outflow_step(&r->out), "of standard output");
 	check(r, outflow_step(&r->err), "of standard error");
-	/* A terminal that nobody looks at any more is closed. */
 	if (r->setup->terminal && r->out.source < 0)
-		inflow_close(&r->in);
+		hang_up(r);
 }
 
 static bool is_over(const struct relay *r)

@@ -53,7 +53,7 @@ void outflow_init(struct outflow *flow, int source, int port);
 enum stream_state outflow_step(struct outflow *flow);
 /* [0]: the source, [1]: the port. */
 void outflow_wait(const struct outflow *flow, struct pollfd wait[2]);
-/* The command has ended: what stands in the pipe is passed on, and no more than that. */
+/* The command has ended: what stands in the pipe, or terminal, is passed on, and no more than that. */
 void outflow_finish(struct outflow *flow, bool is_pipe);
 
 void inflow_init(struct inflow *flow, int port, int sink, bool terminal);
