@@ -59,14 +59,15 @@ enum hatch_command_error {
 /* ---- Describing ---- */
 
 /*
- * A command that runs `program` of the guest: a path, or a name that the guest's PATH leads to.
- * NULL: no memory. Everything that is given to the functions below is copied. They check only what
- * they can without looking; the first complaint is kept, and each spawn returns it.
+ * A command that runs `program` of the guest: a path, or a name that the guest's PATH leads to; NULL:
+ * the one that the image names (hatch_command_image). Returns NULL: no memory. Everything that is
+ * given to the functions below is copied. They check only what they can without looking; the first
+ * complaint is kept, and each spawn returns it.
  */
 struct hatch_command *hatch_command_new(const char *program);
 void hatch_command_free(struct hatch_command *command); /* NULL is allowed; not while it spawns */
 
-/* One more argument, any bytes but zeros; or a list with a NULL at its end. */
+/* One more argument, any bytes but zeros, of 128 KiB at most; or a list with a NULL at its end. */
 void hatch_command_arg(struct hatch_command *command, const char *argument);
 void hatch_command_args(struct hatch_command *command, const char *const *arguments);
 
@@ -91,7 +92,7 @@ enum hatch_stdio_kind {
 	HATCH_STDIO_INHERIT, /* ours */
 	HATCH_STDIO_NULL,    /* nothing to read; what is written is dropped */
 	HATCH_STDIO_PIPE,    /* a pipe, our end of it is the child's */
-	HATCH_STDIO_FD,	     /* a descriptor; it stays the caller's, and must stay open */
+	HATCH_STDIO_FD,	     /* a descriptor; it stays the caller's, and is open when it spawns */
 	HATCH_STDIO_BYTES,   /* for standard input: these bytes, and then the end */
 };
 
@@ -104,7 +105,9 @@ struct hatch_stdio {
 
 /*
  * Default: inherit; with hatch_command_output: null, and pipes that are collected. Where output and
- * error lead to the same file, the guest's writes keep their order.
+ * error lead to the same file, the guest's writes keep their order. The flags of a descriptor that
+ * we share with others (O_NONBLOCK) are left as they are. What cannot be written ends the command,
+ * with NO_MACHINE; but for a pipe without a reader, which is the command's own affair: SIGPIPE.
  */
 void hatch_command_stdin(struct hatch_command *command, struct hatch_stdio stdio);
 void hatch_command_stdout(struct hatch_command *command, struct hatch_stdio stdio);
@@ -123,7 +126,10 @@ enum hatch_mount {
 	HATCH_MOUNT_OVERLAY, /* the guest's writes are seen by the guest only, and are lost */
 };
 
-/* A folder of the host at a path of the guest, which is made if it is not there. */
+/*
+ * A folder of the host at a path of the guest, which is made if it is not there. The machine has place
+ * for seven things: folders, the image, the kept root, the network.
+ */
 void hatch_command_mount(struct hatch_command *command, const char *host, const char *guest,
 			 enum hatch_mount how);
 
@@ -137,12 +143,20 @@ void hatch_command_port(struct hatch_command *command, enum hatch_protocol proto
 void hatch_command_network(struct hatch_command *command, bool on);
 
 /*
- * A root file system: a folder, a tar archive (plain or packed), or a folder of the OCI image
- * layout; of riscv64. It is not written to: the guest has an overlay. Default: busybox.
+ * A root file system: a folder, a tar archive (plain, or packed as tar knows it), or a folder of the
+ * OCI image layout with something for riscv64. It is not written to: the guest has an overlay.
+ * Archives and layouts are unpacked into the cache once, with whoever runs this as the owner of all;
+ * devices are left out. Default: busybox.
+ *
+ * An OCI image's configuration says what nobody says here: Env, WorkingDir, User; and with the program
+ * NULL its Entrypoint, and Cmd unless there are arguments. hatch_command_env_clear takes Env away, too.
  */
 void hatch_command_image(struct hatch_command *command, const char *path);
 
-/* What the command writes to its root is kept under this name, for the next one with the name. */
+/*
+ * What the command writes to its root is kept under this name, for the next one with the name: in
+ * $XDG_DATA_HOME/hatch/persist (or ~/.local/share), 8 GiB at most. For one machine at a time: EIO.
+ */
 void hatch_command_persist(struct hatch_command *command, const char *name);
 
 /* The guest's RAM, bytes, a multiple of 2 MiB, at least 64 MiB. Default: 512 MiB. */
@@ -170,13 +184,16 @@ void hatch_command_console(struct hatch_command *command, int fd);
 void hatch_command_gdb(struct hatch_command *command);
 
 /*
- * Called, by the spawning thread or the child's, when something begins that takes a while: "the
- * guest boots for the first time". `what` is one line.
+ * Called, by the child's thread, when something begins that takes a while: "the guest boots for the
+ * first time". `what` is one line. It must not wait for the child.
  */
 void hatch_command_progress(struct hatch_command *command,
 			    void (*tell)(void *arg, const char *what), void *arg);
 
-/* What a spawn would start: the machine's words, a NULL at the end; `free` it. NULL: an error. */
+/*
+ * What a spawn would start now: the machine's words, a NULL at the end; one `free` frees all. Numbers of
+ * descriptors stand for those that it would have. NULL: an error.
+ */
 char **hatch_command_words(struct hatch_command *command);
 
 /* Why the last call for this command failed: one line that says what to do next. Never NULL. */
@@ -190,7 +207,7 @@ enum hatch_exit_kind {
 	HATCH_EXIT_TIMED_OUT,  /* the machine was switched off in time */
 	HATCH_EXIT_NO_EXEC,    /* value: errno of Linux: the program cannot be executed */
 	HATCH_EXIT_NO_COMMAND, /* value: errno of Linux: there is no such program */
-	HATCH_EXIT_NO_MACHINE, /* the guest did not come up, or was ended from outside */
+	HATCH_EXIT_NO_MACHINE, /* the guest did not come up, or was ended from outside, or an error */
 };
 
 /* How a child ended. `problem` is "" for CODE and SIGNALED, else one line. */
@@ -205,7 +222,12 @@ int hatch_exit_code(const struct hatch_exit *exit);
 
 /*
  * Starts it. Returns at once: the guest comes up meanwhile. *child is the caller's then, to be
- * freed by hatch_child_free. Errors: all but ESTALE; nothing was started.
+ * freed by hatch_child_free. Errors: all but ESTALE; nothing was started, and *child is NULL. What
+ * fails only after something that took a while (fetching, unpacking, the first boot) is told by the
+ * child's exit, as NO_MACHINE.
+ *
+ * QEMU is a child process of this program, in a process group of its own: its end comes as a SIGCHLD
+ * like that of any other, and who waits for whatever child there is will meet it. That does no harm.
  */
 int hatch_command_spawn(struct hatch_command *command, struct hatch_child **child);
 
@@ -226,7 +248,7 @@ struct hatch_output {
 int hatch_command_output(struct hatch_command *command, struct hatch_output *output);
 void hatch_output_free(struct hatch_output *output);
 
-/* A number of its own among those that live, of this user on this machine: QEMU's process id. */
+/* QEMU's process id; 0 before it has one, while something takes a while. */
 pid_t hatch_child_id(const struct hatch_child *child);
 
 /* Our ends of its pipes, until they are taken; ESTALE: there is none. Who takes it closes it. */
