@@ -10,8 +10,8 @@ static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"
 			     "broken\n"
 			     ":::\n"
 			     "huge:x:99999999999:1::/:\n"
-			     "anna:x:1000:100:Anna,,,:/home/anna:/bin/sh\n"
-			     "7:x:1007:1007::/home/seven:/bin/sh\n"
+			     "anna:x:1000:100:Anna,,,:/srv/anna:/bin/sh\n"
+			     "7:x:1007:1007::/srv/seven:/bin/sh\n"
 			     "nohome:x:1001:101";
 static const char group[] = "root:x:0:\nwheel:x:10:root,anna\nusers:x:100:\n"
 			    "odd:x:nan:anna\nvideo:x:44:annabel,anna\nlast:x:50:anna";
@@ -28,7 +28,7 @@ static void users_are_found(void **state)
 	assert_null(user_find("anna", passwd, group, &user));
 	assert_int_equal(user.uid, 1000);
 	assert_int_equal(user.gid, 100);
-	assert_string_equal(user.home, "/home/anna");
+	assert_string_equal(user.home, "/srv/anna");
 	assert_int_equal(user.groups, 3);
 	assert_int_equal(user.group[0], 10);
 	assert_int_equal(user.group[1], 44);
@@ -100,7 +100,7 @@ static char *copy(const char *text)
 
 static void the_environment(void **state)
 {
-	struct user user = { .name = "anna", .home = "/home/anna" };
+	struct user user = { .name = "anna", .home = "/srv/anna" };
 	struct words words = { 0 };
 	struct setup setup;
 
