@@ -159,7 +159,7 @@ void hatch_virtio_start_queue(struct hatch_virtio_proxy *p, uint32_t index)
 /* A power of two, of which the guest's queues take at most as many. 0: no such queue. */
 static uint16_t entries_of(const struct hatch_virtio_proxy *p, uint32_t index)
 {
-	uint32_t max, entries = HATCH_VIRTIO_RING;
+	uint32_t max, entries = hatch_virtio_ring(p->device_id);
 
 	virtio_store(p, REG_QUEUE_SEL, index);
 	max = virtio_load(p, REG_QUEUE_NUM_MAX);

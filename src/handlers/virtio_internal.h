@@ -134,6 +134,8 @@ struct hatch_virtio_queue {
 /* ---- virtio_types.c ---- */
 
 bool hatch_virtio_type_is_known(uint32_t device_id);
+/* Entries of a queue that a guest is shown at most, a power of two. */
+uint16_t hatch_virtio_ring(uint32_t device_id);
 /* Of the features that the device offers, those that the guest is shown. */
 uint64_t hatch_virtio_features(uint32_t device_id, uint64_t offered);
 /* Whether all that the device knows, once these features are accepted, is in its queues. */

@@ -13,6 +13,7 @@
 
 struct type {
 	uint32_t device_id;
+	uint16_t ring;	   /* entries of a queue, at most; 0: as many as any */
 	bool stateless;	   /* what it knows is in its queues and its read-only configuration */
 	uint64_t stateful; /* ... unless one of these was accepted */
 	uint64_t hidden;   /* never shown: a reset would lose what they let the driver set */
@@ -23,22 +24,25 @@ struct type {
  * more than was asked for, which a driver must bear. Not so the number of queue pairs, RSS and
  * hash reports. Guest offloads changed at run time, and the write cache of a disk, would fall
  * back to what they were without anybody's knowing, so they cannot be changed.
+ *
+ * Console: Linux puts a page into each entry of a receiving queue, and notifies of each. QEMU offers
+ * 1024 entries to each of its ports.
  */
 static const struct type types[] = {
-	{ 1, true, VIRTIO_FEATURE(22) | VIRTIO_FEATURE(57) | VIRTIO_FEATURE(60),
-	  VIRTIO_FEATURE(2) },		    /* net: MQ, HASH_REPORT, RSS; CTRL_GUEST_OFFLOADS */
-	{ 2, true, 0, VIRTIO_FEATURE(11) }, /* block: CONFIG_WCE */
-	{ 3, true, VIRTIO_FEATURE(1), 0 },  /* console: MULTIPORT */
-	{ 4, true, 0, 0 },		    /* entropy */
-	{ 8, false, 0, 0 },		    /* SCSI host: units attend */
-	{ 9, false, 0, 0 },		    /* 9P: open files */
-	{ 18, false, 0, 0 },		    /* input: what configuration was selected */
-	{ 19, false, 0, 0 },		    /* socket: connections */
-	{ 20, false, 0, 0 },		    /* crypto: sessions */
-	{ 25, false, 0, 0 },		    /* sound: streams */
-	{ 26, false, 0, 0 },		    /* file system: open files */
-	{ 34, true, 0, 0 },		    /* I2C adapter */
-	{ 41, false, 0, 0 },		    /* GPIO: lines that interrupt */
+	{ 1, 0, true, VIRTIO_FEATURE(22) | VIRTIO_FEATURE(57) | VIRTIO_FEATURE(60),
+	  VIRTIO_FEATURE(2) },		       /* net: MQ, HASH_REPORT, RSS; CTRL_GUEST_OFFLOADS */
+	{ 2, 0, true, 0, VIRTIO_FEATURE(11) }, /* block: CONFIG_WCE */
+	{ 3, 64, true, VIRTIO_FEATURE(1), 0 }, /* console: MULTIPORT */
+	{ 4, 0, true, 0, 0 },		       /* entropy */
+	{ 8, 0, false, 0, 0 },		       /* SCSI host: units attend */
+	{ 9, 0, false, 0, 0 },		       /* 9P: open files */
+	{ 18, 0, false, 0, 0 },		       /* input: what configuration was selected */
+	{ 19, 0, false, 0, 0 },		       /* socket: connections */
+	{ 20, 0, false, 0, 0 },		       /* crypto: sessions */
+	{ 25, 0, false, 0, 0 },		       /* sound: streams */
+	{ 26, 0, false, 0, 0 },		       /* file system: open files */
+	{ 34, 0, true, 0, 0 },		       /* I2C adapter */
+	{ 41, 0, false, 0, 0 },		       /* GPIO: lines that interrupt */
 };
 
 /*
@@ -74,6 +78,13 @@ static const struct type *find(uint32_t device_id)
 bool hatch_virtio_type_is_known(uint32_t device_id)
 {
 	return find(device_id) != NULL;
+}
+
+uint16_t hatch_virtio_ring(uint32_t device_id)
+{
+	const struct type *type = find(device_id);
+
+	return type && type->ring ? type->ring : HATCH_VIRTIO_RING;
 }
 
 uint64_t hatch_virtio_features(uint32_t device_id, uint64_t offered)

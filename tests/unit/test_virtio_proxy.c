@@ -76,7 +76,7 @@ static void test_many_queues(void **state)
 	guest = (struct hatch_guest){ .regions = 0 };
 	begin(&guest.stage, HATCH_SV39X4);
 	assert_int_equal(hatch_guest_add_ram(&guest, hatch_gpa_of(RAM), RAM_PAGES * PAGE), 0);
-	make_fake(3, 32768);
+	make_fake(4, 32768);
 	fake.queues = HATCH_VIRTIO_QUEUES + 1;
 	for (unsigned int i = 3; i < fake.queues; i++)
 		fake.queue[i].max = 1 + i % 5;
@@ -90,6 +90,18 @@ static void test_many_queues(void **state)
 		out(SEL, i);
 		assert_int_equal(in(NUM_MAX), i < 3 ? 1024 : i < fake.queues ? cut[i % 5] : 0);
 	}
+}
+
+/* A console's are small, whatever it offers. */
+static void test_console_queues(void **state)
+{
+	tear_down(state);
+	set_up_with(3, 1024);
+	out(SEL, 0);
+	assert_int_equal(in(NUM_MAX), 64);
+	tear_down(state);
+	set_up_with(3, 16);
+	assert_int_equal(in(NUM_MAX), 16);
 }
 
 static void test_identity(void **state)
@@ -246,6 +258,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_queues, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_console_queues, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_identity, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_features, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_negotiation, set_up, tear_down),
