@@ -286,7 +286,7 @@ static int start(struct plan *plan, struct child *child, struct problem *problem
 	if (pipe2(fd, O_CLOEXEC))
 		return problem_set(problem, "cannot make a pipe in the guest");
 	plan->report = fd[1];
-	child->pid = fork();
+	child->pid = vfork(); /* nothing of ours is copied, for nothing of it is used */
 	if (!child->pid)
 		be_child(plan);
 	close(fd[1]);
