@@ -109,13 +109,15 @@ void hatch_snapshot_close(struct hatch_snapshot *snapshot)
 	*snapshot = (struct hatch_snapshot){ 0 };
 }
 
-bool hatch_snapshot_is_there(const struct hatch_plan *plan)
+uint64_t hatch_snapshot_size(const struct hatch_plan *plan)
 {
 	struct hatch_snapshot snapshot = { 0 };
-	bool there = plan->kernel && plan->initrd && find(plan, &snapshot);
+	uint64_t size = 0;
 
+	if (plan->kernel && plan->initrd && find(plan, &snapshot))
+		size = snapshot.size;
 	hatch_snapshot_close(&snapshot);
-	return there;
+	return size;
 }
 
 /* ---- Making ---- */

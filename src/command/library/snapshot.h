@@ -23,7 +23,7 @@ void hatch_snapshot_close(struct hatch_snapshot *snapshot);
 /* It could not be loaded: if it is still this one, it is removed. */
 void hatch_snapshot_drop(struct hatch_child *child, const struct hatch_snapshot *snapshot);
 
-/* Whether one of the plan's kind is there. */
-bool hatch_snapshot_is_there(const struct hatch_plan *plan);
+/* The bytes of that of the plan's kind; 0: there is none. */
+uint64_t hatch_snapshot_size(const struct hatch_plan *plan);
 
 #endif

@@ -218,7 +218,9 @@ char **hatch_command_words(struct hatch_command *command)
 
 	*problem = (struct hatch_problem){ 0 };
 	if (!hatch_plan_make(&plan, command, problem)) {
-		if (!plan.console && !plan.gdb && hatch_snapshot_is_there(&plan))
+		if (!plan.console && !plan.gdb)
+			start.snapshot_size = hatch_snapshot_size(&plan);
+		if (start.snapshot_size)
 			start.snapshot = "/proc/self/fd/7";
 		if (!hatch_machine_words(&plan, &start, &words, problem) && !(list = pack(&words)))
 			hatch_problem_memory(problem);
