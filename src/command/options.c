@@ -17,27 +17,56 @@ void hatch_list_add(struct hatch_list *list, const char *item)
 	list->item[list->count] = NULL;
 }
 
+/* The column at which most of a table's helps can stand. */
+static int help_column(const struct hatch_option *table)
+{
+	enum { LEAST = 24, MOST = 34 };
+	size_t column = LEAST;
+
+	for (; table->name; table++) {
+		size_t width = strlen(table->name) + 4;
+
+		width += table->value ? strlen(table->value) : 0;
+		if (width > column && width <= MOST)
+			column = width;
+	}
+	return (int)column;
+}
+
 static void print_help(const struct hatch_verb *command, const struct hatch_option *table)
 {
+	int column = help_column(table);
+
 	printf("usage: hatch %s%s %s\n%s.\n", command->name, table->name ? " [OPTION]..." : "",
 	       command->operands, command->summary);
 	if (table->name)
 		puts("\noptions:");
 	for (; table->name; table++) {
-		const char *value = table->value ? table->value : "";
-		int width = printf("  %s %s", table->name, value);
+		int width = printf("  %s %s", table->name, table->value ? table->value : "");
 
-		printf("%*s%s\n", width < 24 ? 24 - width : 1, "", table->help);
+		printf("%*s%s\n", width < column ? column - width : 1, "", table->help);
 	}
 }
 
-/* The entry for a word `--name` or `--name=value`; NULL if there is none. */
-static const struct hatch_option *find_option(const struct hatch_option *table, const char *word)
+/* Whether NAMES, such as "-e, --env", has the name of so many bytes at WORD. */
+static bool has_name(const char *names, const char *word, size_t length)
 {
-	size_t length = strcspn(word, "=");
+	for (;;) {
+		size_t size = strcspn(names, ",");
 
+		if (size == length && !memcmp(names, word, length))
+			return true;
+		if (!names[size])
+			return false;
+		names += size + 2;
+	}
+}
+
+static const struct hatch_option *find_option(const struct hatch_option *table, const char *word,
+					      size_t length)
+{
 	for (; table->name; table++) {
-		if (strlen(table->name) == length && !strncmp(table->name, word, length))
+		if (has_name(table->name, word, length))
 			return table;
 	}
 	return NULL;
@@ -58,51 +87,110 @@ static void store_option(const struct hatch_option *option, const char *value)
 	}
 }
 
-/* Takes the option at argv[i]; returns the index of its last word. */
-static int take_option(const struct hatch_verb *command, const struct hatch_option *table, int argc,
-		       char **argv, int i)
-{
-	const struct hatch_option *option = find_option(table, argv[i]);
-	const char *value = strchr(argv[i], '=');
+/* Where the words stand. */
+struct cursor {
+	const struct hatch_verb *verb;
+	const struct hatch_option *table;
+	int argc, at;
+	char **argv;
+};
 
-	if (!option)
-		hatch_report_fail(HATCH_EXIT_USAGE, "unknown option %s: see hatch %s --help",
-				  argv[i], command->name);
+static _Noreturn void refuse_unknown(const struct cursor *cursor, const char *name)
+{
+	hatch_report_fail(HATCH_EXIT_USAGE, "unknown option %s: see hatch %s --help", name,
+			  cursor->verb->name);
+}
+
+/* Stores OPTION, called NAME; VALUE: what is written in the same word, NULL if nothing is. */
+static void take_value(struct cursor *cursor, const struct hatch_option *option, const char *name,
+		       const char *value)
+{
 	if (option->kind == HATCH_OPTION_FLAG) {
 		if (value)
 			hatch_report_fail(HATCH_EXIT_USAGE, "%s takes no value: write it alone",
-					  option->name);
-	} else if (value) {
-		value++;
-	} else if (i + 1 < argc) {
-		value = argv[++i];
-	} else {
-		hatch_report_fail(HATCH_EXIT_USAGE, "%s needs a value: %s %s", option->name,
-				  option->name, option->value);
+					  name);
+	} else if (!value && cursor->at + 1 < cursor->argc) {
+		value = cursor->argv[++cursor->at];
+	} else if (!value) {
+		hatch_report_fail(HATCH_EXIT_USAGE, "%s needs a value: %s %s", name, name,
+				  option->value);
 	}
 	store_option(option, value);
-	return i;
+}
+
+/* --name or --name=value. */
+static void take_long(struct cursor *cursor, char *word)
+{
+	size_t length = strcspn(word, "=");
+	const struct hatch_option *option = find_option(cursor->table, word, length);
+	const char *value = word[length] ? word + length + 1 : NULL;
+
+	if (!option)
+		refuse_unknown(cursor, word);
+	take_value(cursor, option, hatch_text_format("%.*s", (int)length, word), value);
+}
+
+/* -n, -nvalue, -n=value, -abn: flags of one letter, and perhaps one with a value at the end. */
+static void take_letters(struct cursor *cursor, const char *word)
+{
+	for (const char *letter = word + 1; *letter; letter++) {
+		const char name[] = { '-', *letter, '\0' };
+		const struct hatch_option *option = find_option(cursor->table, name, 2);
+
+		if (!option)
+			refuse_unknown(cursor, word[2] ? word : name);
+		if (letter[1] == '=' || (letter[1] && option->kind != HATCH_OPTION_FLAG)) {
+			take_value(cursor, option, name, letter + 1 + (letter[1] == '='));
+			return;
+		}
+		take_value(cursor, option, name, NULL);
+	}
+}
+
+static void take_option(struct cursor *cursor)
+{
+	char *word = cursor->argv[cursor->at];
+
+	if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
+		print_help(cursor->verb, cursor->table);
+		exit(0);
+	}
+	if (word[1] == '-')
+		take_long(cursor, word);
+	else
+		take_letters(cursor, word);
+}
+
+static int parse(struct cursor *cursor, bool ahead)
+{
+	bool only_operands = false;
+	int operands = 0;
+
+	for (; cursor->at < cursor->argc; cursor->at++) {
+		char *word = cursor->argv[cursor->at];
+
+		if (only_operands || word[0] != '-' || !word[1]) {
+			cursor->argv[operands++] = word;
+			only_operands |= ahead;
+		} else if (!strcmp(word, "--")) {
+			only_operands = true;
+		} else {
+			take_option(cursor);
+		}
+	}
+	return operands;
 }
 
 int hatch_options_parse(const struct hatch_verb *command, const struct hatch_option *table,
 			int argc, char **argv)
 {
-	bool only_operands = false;
-	int operands = 0;
+	return parse(&(struct cursor){ command, table, argc, 0, argv }, false);
+}
 
-	for (int i = 0; i < argc; i++) {
-		if (only_operands || argv[i][0] != '-' || !argv[i][1]) {
-			argv[operands++] = argv[i];
-		} else if (!strcmp(argv[i], "--")) {
-			only_operands = true;
-		} else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-			print_help(command, table);
-			exit(0);
-		} else {
-			i = take_option(command, table, argc, argv, i);
-		}
-	}
-	return operands;
+int hatch_options_parse_ahead(const struct hatch_verb *command, const struct hatch_option *table,
+			      int argc, char **argv)
+{
+	return parse(&(struct cursor){ command, table, argc, 0, argv }, true);
 }
 
 void hatch_operands_limit(const struct hatch_verb *command, int count, int most, char **argv)

@@ -20,7 +20,7 @@ enum hatch_option_kind {
 
 /* A table ends with an entry whose name is NULL. */
 struct hatch_option {
-	const char *name;  /* as typed, with its dashes */
+	const char *name;  /* as typed, with its dashes; or several: "-e, --env" */
 	const char *value; /* what the help calls the value; NULL for a flag */
 	const char *help;
 	enum hatch_option_kind kind;
@@ -40,11 +40,17 @@ void hatch_list_add(struct hatch_list *list, const char *item);
 
 /*
  * Parses argv[0..argc) by TABLE. Options and operands may come in any order; all after "--" are
- * operands. Returns the number of operands, moved to the front of argv. A wrong word ends the
- * program with status 2, --help with 0.
+ * operands. An option's value is the next word, or behind '=', or,
+ * for one letter, the rest of the word; flags of one letter may be bundled, and one with a value
+ * may end the bundle. Returns the number of operands, moved to the front of argv. A wrong word ends
+ * the program with status 2, --help with 0.
  */
 int hatch_options_parse(const struct hatch_verb *command, const struct hatch_option *table,
 			int argc, char **argv);
+
+/* The same where the operands are another program's command line: the first ends the options. */
+int hatch_options_parse_ahead(const struct hatch_verb *command, const struct hatch_option *table,
+			      int argc, char **argv);
 
 /* Ends the program with status 2 if there are more than MOST operands. */
 void hatch_operands_limit(const struct hatch_verb *command, int count, int most, char **argv);
