@@ -128,22 +128,10 @@ static enum severity check_firmware(const struct hatch_machine *machine)
 				  : tell(GOOD, "firmware", file);
 }
 
-static char *cache_folder(void)
-{
-	const char *own = getenv("HATCH_CACHE");
-	const char *all = getenv("XDG_CACHE_HOME");
-	const char *home = getenv("HOME");
-
-	if (own && *own)
-		return hatch_text_format("%s", own);
-	return all && *all ? hatch_text_format("%s/hatch", all)
-			   : hatch_text_format("%s/.cache/hatch", home ? home : "");
-}
-
 /* An empty cache is no fault: boot fills it. */
 static enum severity check_cache(const char *name)
 {
-	char *path = hatch_text_format("%s/%s/current", cache_folder(), name);
+	char *path = hatch_text_format("%s/%s/current", hatch_cache_folder(), name);
 	char *subject = hatch_text_format("cache: %s", name);
 	char *target = realpath(path, NULL);
 
@@ -191,7 +179,7 @@ int hatch_verb_doctor(const struct hatch_verb *self, int argc, char **argv)
 	worst = worse(worst, check_cache("kernel"));
 	worst = worse(worst, check_cache("busybox"));
 	worst = worse(worst, check_cache("libfdt"));
-	worst = worse(worst, check_disk(cache_folder()));
+	worst = worse(worst, check_disk(hatch_cache_folder()));
 	puts(worst == NEEDED ? "hatch boot would fail: see MISSING above"
 			     : "hatch boot would work");
 	return worst == NEEDED ? HATCH_EXIT_FAILED : 0;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -95,13 +96,40 @@ void hatch_session_begin(void)
 	atexit(end_of_program);
 }
 
+int hatch_session_signals(const sigset_t *wanted)
+{
+	struct sigaction before;
+	sigset_t set = *wanted;
+	int fd;
+
+	for (int i = 1; i <= SIGRTMAX; i++) {
+		if (sigismember(&set, i) == 1 && !sigaction(i, NULL, &before) &&
+		    before.sa_handler == SIG_IGN)
+			sigdelset(&set, i);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &set, &session.mask);
+	atexit(end_of_program);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		hatch_report_fail(HATCH_EXIT_FAILED,
+				  "cannot open a descriptor for signals: %m; close some programs");
+	return fd;
+}
+
+void hatch_session_die(int number)
+{
+	session.deadly = number;
+	exit(128 + number);
+}
+
 const sigset_t *hatch_session_mask(void)
 {
 	return &session.mask;
 }
 
 /* The shell gets its own terminal back for as long as we are stopped. */
-static void stop_until_continued(void)
+void hatch_session_stop(void)
 {
 	bool raw = session.raw;
 
@@ -121,7 +149,7 @@ void hatch_session_check(void)
 	if (session.deadly)
 		exit(128 + session.deadly);
 	if (session.stop)
-		stop_until_continued();
+		hatch_session_stop();
 }
 
 char *hatch_session_path(const char *name)
@@ -144,12 +172,29 @@ char *hatch_session_path(const char *name)
 	return hatch_text_format("%s/%s", session.folder, name);
 }
 
+/* A program that breaks down must not leave a terminal that nobody can type at. */
+static void restore_and_crash(int number)
+{
+	restore_terminal();
+	raise(number); /* its default, from when this handler has returned */
+}
+
+static void catch_crashes(void)
+{
+	static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
+	struct sigaction action = { .sa_handler = restore_and_crash, .sa_flags = SA_RESETHAND };
+
+	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+		sigaction(crashes[i], &action, NULL);
+}
+
 bool hatch_session_terminal(void)
 {
 	struct termios raw;
 
 	if (tcgetattr(STDIN_FILENO, &session.terminal))
 		return false;
+	catch_crashes();
 	raw = session.terminal;
 	cfmakeraw(&raw);
 	session.raw = true;

@@ -14,6 +14,18 @@
 /* Catches signals and prepares the undoing. Once, before the other functions here. */
 void hatch_session_begin(void);
 
+/*
+ * In place of hatch_session_begin for who takes its signals from a descriptor (signalfd): those of
+ * WANTED that our caller does not ignore. Called before any thread is started.
+ */
+int hatch_session_signals(const sigset_t *wanted);
+
+/* Undoes all and ends the program by the signal NUMBER, so that the shell sees the truth. */
+_Noreturn void hatch_session_die(int number);
+
+/* Stops the program as SIGTSTP would, the terminal as it was, and returns when it goes on. */
+void hatch_session_stop(void);
+
 /* The mask to wait under (ppoll): outside the waits signals are blocked. */
 const sigset_t *hatch_session_mask(void);
 

@@ -49,6 +49,18 @@ char *hatch_build_path(const char *format, ...)
 	return path;
 }
 
+char *hatch_cache_folder(void)
+{
+	const char *own = getenv("HATCH_CACHE");
+	const char *all = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+
+	if (own && *own)
+		return hatch_text_format("%s", own);
+	return all && *all ? hatch_text_format("%s/hatch", all)
+			   : hatch_text_format("%s/.cache/hatch", home ? home : "");
+}
+
 /* OUTPUT takes the place of standard output; negative: ours. */
 static pid_t start(const char *const *argv, int output, bool quiet)
 {

@@ -7,6 +7,9 @@
 char *hatch_root_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *hatch_build_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The folder of what was fetched and made: tools/lib/cache.sh has the same. */
+char *hatch_cache_folder(void);
+
 /* Runs ARGV to its end, on our own standard streams; returns its exit status (125 if killed). */
 int hatch_tool_run(const char *const *argv);
 
