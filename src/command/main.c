@@ -18,6 +18,11 @@ static int print_version(const struct hatch_verb *self, int argc, char **argv)
 static int print_usage(const struct hatch_verb *self, int argc, char **argv);
 
 static const struct hatch_verb commands[] = {
+	{ "run", "COMMAND [ARGUMENT]...",
+	  "run a command in a Linux of its own, like a child process", hatch_verb_run },
+	{ "ps", "", "list the commands that run so", hatch_verb_ps },
+	{ "kill", "NAME...", "send them a signal", hatch_verb_kill },
+	{ "cache", "ls|rm|prune", "say what is kept for later, and remove it", hatch_verb_cache },
 	{ "boot", "", "boot Linux (or another S-mode program) in a try block", hatch_verb_boot },
 	{ "image", "create FILE", "make a disk with a small Debian on it", hatch_verb_image },
 	{ "demo", "[NAME]", "list the demos, or run one", hatch_verb_demo },
@@ -38,7 +43,7 @@ static int print_usage(const struct hatch_verb *self, int argc, char **argv)
 	(void)self, (void)argc, (void)argv;
 	puts("usage: hatch COMMAND [ARGUMENT]...\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		printf("  %-8s %-18s %s\n", commands[i].name, commands[i].operands,
+		printf("  %-8s %-22s %s\n", commands[i].name, commands[i].operands,
 		       commands[i].summary);
 	puts("\nhatch COMMAND --help shows a command's options.");
 	return 0;

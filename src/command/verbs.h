@@ -5,6 +5,10 @@
 
 #include "options.h"
 
+int hatch_verb_run(const struct hatch_verb *self, int argc, char **argv);
+int hatch_verb_ps(const struct hatch_verb *self, int argc, char **argv);
+int hatch_verb_kill(const struct hatch_verb *self, int argc, char **argv);
+int hatch_verb_cache(const struct hatch_verb *self, int argc, char **argv);
 int hatch_verb_boot(const struct hatch_verb *self, int argc, char **argv);
 int hatch_verb_demo(const struct hatch_verb *self, int argc, char **argv);
 int hatch_verb_image(const struct hatch_verb *self, int argc, char **argv);

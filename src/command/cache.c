@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "cache.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "report.h"
+#include "tool.h"
+
+enum {
+	DESCRIPTORS = 16, /* for nftw */
+	BLOCK = 512,	  /* unit of st_blocks */
+};
+
+/* ---- Looking ---- */
+
+/* nftw has no argument for its callback. */
+static struct hatch_cached *measured;
+
+static int measure_one(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+	measured->size += (uint64_t)status->st_blocks * BLOCK;
+	if (type != FTW_F || !strcmp(path + where->base, "about")) /* we have just read that one */
+		return 0;
+	if (status->st_atime > measured->used)
+		measured->used = status->st_atime;
+	if (status->st_mtime > measured->used)
+		measured->used = status->st_mtime;
+	return 0;
+}
+
+static void measure(struct hatch_cached *cached)
+{
+	measured = cached;
+	nftw(cached->path, measure_one, DESCRIPTORS, FTW_PHYS);
+}
+
+/* "name: value" lines of the file `about`, joined: "value of kernel, value of memory, ...". */
+static char *read_about(const char *path)
+{
+	FILE *from = fopen(hatch_text_format("%s/about", path), "re");
+	char *text = hatch_text_format("%s", ""), *line = NULL;
+	size_t size = 0;
+
+	while (from && getline(&line, &size, from) >= 0) {
+		line[strcspn(line, "\n")] = '\0';
+		text = hatch_text_format("%s%s%s", text, *text ? ", " : "", line);
+	}
+	if (from)
+		fclose(from);
+	free(line);
+	return text;
+}
+
+static bool is_current(const char *kind_path, const char *key)
+{
+	char target[256];
+	ssize_t size =
+		readlink(hatch_text_format("%s/current", kind_path), target, sizeof(target) - 1);
+
+	target[size > 0 ? size : 0] = '\0';
+	return !strcmp(target, key);
+}
+
+static struct hatch_cached describe(const char *kind_path, const char *kind, const char *key)
+{
+	struct hatch_cached cached = {
+		.kind = hatch_text_format("%s", kind),
+		.key = hatch_text_format("%s", key),
+		.path = hatch_text_format("%s/%s", kind_path, key),
+	};
+
+	cached.current = is_current(kind_path, key);
+	cached.about = read_about(cached.path);
+	measure(&cached);
+	return cached;
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat status;
+
+	return !lstat(path, &status) && S_ISDIR(status.st_mode);
+}
+
+struct growing {
+	struct hatch_cached *item;
+	size_t count;
+};
+
+static void add(struct growing *list, struct hatch_cached cached)
+{
+	list->item = reallocarray(list->item, list->count + 2, sizeof(*list->item));
+	if (!list->item)
+		hatch_report_fail(HATCH_EXIT_FAILED,
+				  "out of memory: close some programs and run again");
+	list->item[list->count++] = cached;
+	list->item[list->count] = (struct hatch_cached){ 0 };
+}
+
+static void add_kind(struct growing *list, const char *folder, const char *kind)
+{
+	char *path = hatch_text_format("%s/%s", folder, kind);
+	DIR *keys = is_folder(path) ? opendir(path) : NULL;
+	struct dirent *key;
+
+	while (keys && (key = readdir(keys))) {
+		if (*key->d_name != '.' && is_folder(hatch_text_format("%s/%s", path, key->d_name)))
+			add(list, describe(path, kind, key->d_name));
+	}
+	if (keys)
+		closedir(keys);
+}
+
+static int in_order(const void *a, const void *b)
+{
+	const struct hatch_cached *one = a, *other = b;
+	int order = strcmp(one->kind, other->kind);
+
+	return order ? order : strcmp(one->key, other->key);
+}
+
+struct hatch_cached *hatch_cache_list(void)
+{
+	char *folder = hatch_cache_folder();
+	struct growing list = { calloc(1, sizeof(*list.item)), 0 };
+	DIR *kinds = opendir(folder);
+	struct dirent *kind;
+
+	if (!kinds && errno != ENOENT)
+		hatch_report_fail(HATCH_EXIT_FAILED,
+				  "cannot read the cache %s: %m; check its owner, or set "
+				  "HATCH_CACHE",
+				  folder);
+	while (kinds && (kind = readdir(kinds))) {
+		if (*kind->d_name != '.')
+			add_kind(&list, folder, kind->d_name);
+	}
+	if (kinds)
+		closedir(kinds);
+	if (list.count)
+		qsort(list.item, list.count, sizeof(*list.item), in_order);
+	return list.item;
+}
+
+/* ---- Removing ---- */
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+	(void)status, (void)type, (void)where;
+	return remove(path);
+}
+
+/* A lock that makers and users of PATH hold, or would; -1: it is held. */
+static int take_lock(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC, 0666);
+
+	if (fd < 0 || !flock(fd, LOCK_EX | LOCK_NB))
+		return fd < 0 ? -2 : fd;
+	close(fd);
+	return -1;
+}
+
+static void let_go(int lock)
+{
+	if (lock >= 0)
+		close(lock);
+}
+
+/* Out of its place in one step, then piece by piece. */
+static enum hatch_removed move_and_remove(const struct hatch_cached *cached, const char *folder)
+{
+	char *scratch = hatch_text_format("%s/.scratch/rm.XXXXXX", folder);
+	char *moved;
+
+	mkdir(hatch_text_format("%s/.scratch", folder), 0777);
+	if (!mkdtemp(scratch))
+		return HATCH_REMOVED_FAILED;
+	moved = hatch_text_format("%s/out", scratch);
+	if (rename(cached->path, moved)) {
+		rmdir(scratch);
+		return HATCH_REMOVED_FAILED;
+	}
+	if (cached->current)
+		unlink(hatch_text_format("%s/%s/current", folder, cached->kind));
+	return nftw(scratch, remove_one, DESCRIPTORS, FTW_PHYS | FTW_DEPTH) ? HATCH_REMOVED_FAILED
+									    : HATCH_REMOVED;
+}
+
+/*
+ * Who makes something of a kind holds the lock of the kind (tools/lib/cache.sh), who runs from a
+ * folder holds one on the folder, shared with others who do.
+ */
+enum hatch_removed hatch_cache_remove(const struct hatch_cached *cached)
+{
+	char *folder = hatch_cache_folder();
+	int making = take_lock(hatch_text_format("%s/.lock/%s", folder, cached->kind), O_RDONLY);
+	int using = take_lock(cached->path, O_RDONLY | O_DIRECTORY);
+	enum hatch_removed removed = HATCH_REMOVED_IN_USE;
+
+	if (making != -1 && using != -1)
+		removed = move_and_remove(cached, folder);
+	let_go(making);
+	let_go(using);
+	return removed;
+}
