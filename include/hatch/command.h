@@ -185,7 +185,8 @@ void hatch_command_gdb(struct hatch_command *command);
 
 /*
  * Called, by the child's thread, when something begins that takes a while: "the guest boots for the
- * first time". `what` is one line. It must not wait for the child.
+ * first time". `what` is one line; an empty one if, after others, the command is about to run. It
+ * must not wait for the child.
  */
 void hatch_command_progress(struct hatch_command *command,
 			    void (*tell)(void *arg, const char *what), void *arg);

@@ -195,7 +195,8 @@ int hatch_attend(struct hatch_child *child)
 	hatch_child_wait(child, &end);
 	hatch_keys_end(&attended.keys);
 	hatch_child_free(child);
-	hatch_progress_end();
+	if (*end.problem)
+		hatch_progress_end();
 	hatch_session_end();
 	return status_of(&end);
 }

@@ -153,63 +153,82 @@ struct hatch_cached *hatch_cache_list(void)
 
 /* ---- Removing ---- */
 
+static bool opened_one;
+
+/* An image may have folders that forbid everything to their owner. */
+static int open_one(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+	(void)where;
+	if ((type == FTW_D || type == FTW_DNR) && (status->st_mode & S_IRWXU) != S_IRWXU &&
+	    !chmod(path, S_IRWXU))
+		opened_one = true;
+	return 0;
+}
+
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
 {
 	(void)status, (void)type, (void)where;
 	return remove(path);
 }
 
-/* A lock that makers and users of PATH hold, or would; -1: it is held. */
-static int take_lock(const char *path, int flags)
+static int remove_tree(const char *path)
 {
-	int fd = open(path, flags | O_CLOEXEC, 0666);
-
-	if (fd < 0 || !flock(fd, LOCK_EX | LOCK_NB))
-		return fd < 0 ? -2 : fd;
-	close(fd);
-	return -1;
-}
-
-static void let_go(int lock)
-{
-	if (lock >= 0)
-		close(lock);
+	do { /* what is in a folder shows when it has been opened */
+		opened_one = false;
+		nftw(path, open_one, DESCRIPTORS, FTW_PHYS);
+	} while (opened_one);
+	return nftw(path, remove_one, DESCRIPTORS, FTW_PHYS | FTW_DEPTH);
 }
 
 /* Out of its place in one step, then piece by piece. */
 static enum hatch_removed move_and_remove(const struct hatch_cached *cached, const char *folder)
 {
 	char *scratch = hatch_text_format("%s/.scratch/rm.XXXXXX", folder);
-	char *moved;
 
 	mkdir(hatch_text_format("%s/.scratch", folder), 0777);
 	if (!mkdtemp(scratch))
 		return HATCH_REMOVED_FAILED;
-	moved = hatch_text_format("%s/out", scratch);
-	if (rename(cached->path, moved)) {
+	if (rename(cached->path, hatch_text_format("%s/out", scratch))) {
 		rmdir(scratch);
 		return HATCH_REMOVED_FAILED;
 	}
 	if (cached->current)
 		unlink(hatch_text_format("%s/%s/current", folder, cached->kind));
-	return nftw(scratch, remove_one, DESCRIPTORS, FTW_PHYS | FTW_DEPTH) ? HATCH_REMOVED_FAILED
-									    : HATCH_REMOVED;
+	return remove_tree(scratch) ? HATCH_REMOVED_FAILED : HATCH_REMOVED;
+}
+
+enum { LOCKS = 4 };
+
+/* Whether nobody holds the lock of PATH, which is ours then, as *fd; -1: there is no such file. */
+static bool take_lock(const char *path, int *fd)
+{
+	*fd = open(path, O_RDONLY | O_CLOEXEC);
+	return *fd < 0 || !flock(*fd, LOCK_EX | LOCK_NB);
 }
 
 /*
- * Who makes something of a kind holds the lock of the kind (tools/lib/cache.sh), who runs from a
- * folder holds one on the folder, shared with others who do.
+ * Who makes something holds the lock of its kind (tools/lib/cache.sh), or of its kind and key. Who
+ * runs from it holds one of the folder, or of the snapshot in it, together with others who do.
  */
 enum hatch_removed hatch_cache_remove(const struct hatch_cached *cached)
 {
 	char *folder = hatch_cache_folder();
-	int making = take_lock(hatch_text_format("%s/.lock/%s", folder, cached->kind), O_RDONLY);
-	int using = take_lock(cached->path, O_RDONLY | O_DIRECTORY);
-	enum hatch_removed removed = HATCH_REMOVED_IN_USE;
+	const char *const path[LOCKS] = {
+		hatch_text_format("%s/.lock/%s", folder, cached->kind),
+		hatch_text_format("%s/.lock/%s-%s", folder, cached->kind, cached->key),
+		cached->path,
+		hatch_text_format("%s/guest", cached->path),
+	};
+	enum hatch_removed removed;
+	bool free_to_go = true;
+	int lock[LOCKS];
 
-	if (making != -1 && using != -1)
-		removed = move_and_remove(cached, folder);
-	let_go(making);
-	let_go(using);
+	for (int i = 0; i < LOCKS; i++)
+		free_to_go &= take_lock(path[i], &lock[i]);
+	removed = free_to_go ? move_and_remove(cached, folder) : HATCH_REMOVED_IN_USE;
+	for (int i = 0; i < LOCKS; i++) {
+		if (lock[i] >= 0)
+			close(lock[i]);
+	}
 	return removed;
 }

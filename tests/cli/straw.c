@@ -147,8 +147,10 @@ static int refuse(struct hatch_command *command)
 		command->problem = command->complaint;
 		return command->problem.error;
 	}
-	if (getenv("STRAW_TELL") && command->tell)
+	if (getenv("STRAW_TELL") && command->tell) {
 		command->tell(command->tell_arg, getenv("STRAW_TELL"));
+		command->tell(command->tell_arg, "");
+	}
 	if (getenv("STRAW_FAIL"))
 		return hatch_problem_set(&command->problem, HATCH_COMMAND_ENOENT, "%s",
 					 getenv("STRAW_FAIL"));
