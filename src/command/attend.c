@@ -46,7 +46,7 @@ static void collect_signals(sigset_t *set)
 	if (attended.terminal)
 		sigaddset(set, SIGWINCH);
 	sigaddset(set, HATCH_SIGNAL_PASS);
-	/* Not passed on, but to be had in the background: reading fails then, rather than stops us. */
+	/* Not passed on: who reads the terminal in the background is refused then, not stopped. */
 	sigaddset(set, SIGTTIN);
 }
 
