@@ -65,7 +65,7 @@ static void put_word(FILE *to, const char *word)
 		put_quoted(to, word);
 }
 
-char *hatch_quote_all(const char *const *words)
+char *hatch_shell_words(const char *const *words)
 {
 	char *text = NULL;
 	size_t size;
@@ -80,9 +80,4 @@ char *hatch_quote_all(const char *const *words)
 		hatch_report_fail(HATCH_EXIT_FAILED,
 				  "out of memory: close some programs and run again");
 	return text;
-}
-
-char *hatch_quote(const char *word)
-{
-	return hatch_quote_all((const char *const[]){ word, NULL });
 }

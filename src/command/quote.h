@@ -3,10 +3,10 @@
 #ifndef HATCH_COMMAND_QUOTE_H
 #define HATCH_COMMAND_QUOTE_H
 
-/* Writes one word so that a shell makes the same of it, in one line and with no control byte. */
-char *hatch_quote(const char *word);
-
-/* The same for a list that ends with NULL, blanks between the words. */
-char *hatch_quote_all(const char *const *words);
+/*
+ * Writes a list that ends with NULL so that a shell makes the same words of it: blanks between them, in
+ * one line and with no control byte.
+ */
+char *hatch_shell_words(const char *const *words);
 
 #endif

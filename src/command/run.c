@@ -35,7 +35,7 @@ static int show(struct hatch_command *command)
 
 	if (!words)
 		fail(command, 0);
-	puts(hatch_quote_all((const char *const *)words));
+	puts(hatch_shell_words((const char *const *)words));
 	free(words);
 	return fflush(stdout) ? HATCH_EXIT_FAILED : 0;
 }
@@ -47,7 +47,7 @@ static void enter(const struct run *run, char **words)
 		.cpus = run->described.processors,
 		.memory = run->described.bytes,
 		.started = time(NULL),
-		.command = hatch_quote_all((const char *const *)words),
+		.command = hatch_shell_words((const char *const *)words),
 	};
 
 	hatch_registry_enter(&entry, words[0]);
