@@ -143,7 +143,7 @@ int hatch_verb_test(const struct hatch_verb *self, int argc, char **argv)
 	add_words(&list, argc, argv);
 	if (wants_linux(argc, argv))
 		prepare_linux();
-	status = hatch_tool_run(list.item);
+	status = hatch_tool_call(list.item);
 	if (!read_log(hatch_build_path("meson-logs/%s.json", log), &tally))
 		return status ? status : HATCH_EXIT_FAILED;
 	unlink(hatch_build_path("meson-logs/%s.json", log));
@@ -161,5 +161,5 @@ int hatch_verb_bench(const struct hatch_verb *self, int argc, char **argv)
 	hatch_list_add(&list, hatch_root_path("tests/bench/run-bench"));
 	for (int i = 0; i < argc; i++)
 		hatch_list_add(&list, argv[i]);
-	return hatch_tool_run(list.item);
+	return hatch_tool_call(list.item);
 }

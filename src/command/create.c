@@ -69,7 +69,7 @@ static int create_image(const struct create *create, uint64_t size)
 	const char *const argv[] = { hatch_root_path("tools/copy-image"), base_image(create),
 				     create->file,
 				     hatch_text_format("%llu", (unsigned long long)size), NULL };
-	int status = hatch_tool_run(argv);
+	int status = hatch_tool_call(argv);
 
 	if (!status)
 		hatch_report_note("made %s; start it with: hatch boot --disk %s --net user",

@@ -93,7 +93,7 @@ static int wait_for(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : HATCH_EXIT_FAILED;
 }
 
-int hatch_tool_run(const char *const *argv)
+int hatch_tool_call(const char *const *argv)
 {
 	return wait_for(start(argv, -1, false));
 }

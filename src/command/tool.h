@@ -11,7 +11,7 @@ char *hatch_build_path(const char *format, ...) __attribute__((format(printf, 1,
 char *hatch_cache_folder(void);
 
 /* Runs ARGV to its end, on our own standard streams; returns its exit status (125 if killed). */
-int hatch_tool_run(const char *const *argv);
+int hatch_tool_call(const char *const *argv);
 
 /*
  * Runs ARGV and returns the first line of its output; ends the program with ARGV's status if that
