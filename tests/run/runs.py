@@ -29,13 +29,20 @@ def words(*command, options=()):
     return [CLI, "run", *OPTIONS, *options, "--", *command]
 
 
-def warm(*options):
-    """Boots once, should there be no snapshot yet: what follows says nothing of progress."""
-    subprocess.run(words("true", options=options), stderr=subprocess.DEVNULL, timeout=PATIENCE)
+WARM = set()
+
+
+def warm(options=()):
+    """Boots a guest of that kind, should there be no snapshot yet: later ones tell of no progress."""
+    kind = [word for at, word in enumerate(options) if {"-m", "--cpus"} & {word, *options[max(at - 1, 0):at]}]
+    if tuple(kind) not in WARM:
+        WARM.add(tuple(kind))
+        subprocess.run(words("true", options=kind), stderr=subprocess.DEVNULL, timeout=PATIENCE)
 
 
 def run(*command, options=(), status=0, error="", stdin=b"", **more):
     """Runs it to its end. Exit code and standard error must be as said; returns the output."""
+    warm(options)
     done = subprocess.run(words(*command, options=options), input=stdin, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=PATIENCE, **more)
     name = f"hatch run {' '.join(map(str, options))} -- {str(command)[:200]}"
@@ -54,7 +61,9 @@ def say(*command, **more):
 class Background:
     """A run that goes on while the test does."""
 
-    def __init__(self, *command, options=(), **more):
+    def __init__(self, *command, options=(), cold=False, **more):
+        if not cold:
+            warm(options)
         more = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
         self.process = subprocess.Popen(words(*command, options=options), **more)
         atexit.register(self.stop)
