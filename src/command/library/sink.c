@@ -79,8 +79,11 @@ static void pass_on(struct hatch_sink *sink, struct hatch_problem *problem)
 		sink->moved |= done;
 	} while (done && !careful);
 	take_heads(sink, problem);
-	/* A reader of our pipe need not wait for the machine's end. */
-	if (hatch_sink_done(sink))
+	/*
+	 * A reader of our pipe need not wait for the machine's end. But one that breaks down may have a
+	 * successor.
+	 */
+	if (sink->ended && !hatch_sink_waits(sink))
 		hatch_end_close(sink->end);
 }
 
