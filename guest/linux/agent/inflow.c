@@ -7,7 +7,11 @@
 
 #include "stream.h"
 
-enum { ROUNDS = 8 }; /* of one step, so that the other streams have their turn */
+enum {
+	ROUNDS = 8, /* of one step, so that the other streams have their turn */
+	PAUSE_LEAST = 100,
+	PAUSE_MOST = 5000,
+};
 
 void inflow_init(struct inflow *flow, int port, int sink, bool terminal)
 {
@@ -16,6 +20,7 @@ void inflow_init(struct inflow *flow, int port, int sink, bool terminal)
 	flow->terminal = terminal;
 	flow->open_line = flow->ended = false;
 	flow->closed = flow->left = 0;
+	flow->pause = 0;
 	flow->in = (struct inbox){ .bytes = flow->bytes, .room = sizeof(flow->bytes) };
 }
 
@@ -62,14 +67,27 @@ static bool type_end(struct inflow *flow)
 	return write(flow->sink, &end, 1) == 1 || errno != EAGAIN;
 }
 
-/* False: the terminal takes no more now. */
-static bool end_sink(struct inflow *flow)
+/*
+ * A terminal's end is heard by one reader, if by any: whoever changes its modes at that moment loses
+ * it. So it is typed again for as long as the command runs.
+ */
+static void end_sink(struct inflow *flow)
 {
-	if (flow->sink >= 0 && flow->terminal && !type_end(flow))
-		return false;
-	close_sink(flow);
 	flow->left = 0;
-	return true;
+	if (flow->sink < 0 || flow->pause)
+		return;
+	if (!flow->terminal)
+		close_sink(flow);
+	else if (type_end(flow))
+		flow->pause = PAUSE_LEAST;
+}
+
+void inflow_type_again(struct inflow *flow)
+{
+	if (flow->sink < 0 || !flow->pause)
+		return;
+	type_end(flow);
+	flow->pause = flow->pause < PAUSE_MOST / 2 ? 2 * flow->pause : PAUSE_MOST;
 }
 
 /* False: the sink takes no more now. */
@@ -154,7 +172,7 @@ enum stream_state inflow_step(struct inflow *flow)
 
 void inflow_wait(const struct inflow *flow, struct pollfd wait[2])
 {
-	bool waiting = inbox_size(&flow->in) || (flow->ended && flow->sink >= 0);
+	bool waiting = inbox_size(&flow->in) || (flow->ended && !flow->pause);
 	bool reading = !flow->ended && !inbox_is_full(&flow->in);
 	short port = (short)((flow->closed ? POLLOUT : 0) | (reading ? POLLIN : 0));
 

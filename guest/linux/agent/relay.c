@@ -168,11 +168,15 @@ static void wait_for_more(struct relay *r)
 		[ON_CONTROL] = { r->bad ? -1 : ports[HATCH_AGENT_CONTROL], POLLIN, 0 },
 		[ON_CHILD] = { r->signals, POLLIN, 0 },
 	};
+	int ready;
 
 	inflow_wait(&r->in, wait + ON_IN);
 	outflow_wait(&r->out, wait + ON_OUT);
 	outflow_wait(&r->err, wait + ON_ERR);
-	if (poll(wait, ON_ALL, -1) < 0)
+	ready = poll(wait, ON_ALL, r->in.sink >= 0 && r->in.pause ? r->in.pause : -1);
+	if (!ready)
+		inflow_type_again(&r->in);
+	if (ready <= 0)
 		return;
 	if (wait[ON_IN].revents & POLLERR)
 		inflow_close(&r->in);

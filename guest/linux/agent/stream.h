@@ -40,9 +40,10 @@ struct outflow {
 /* To the command. */
 struct inflow {
 	int port, sink;	     /* -1: closed */
-	bool terminal;	     /* the end is typed, not closed */
+	bool terminal;	     /* the end is typed, again and again, and not closed */
 	bool open_line;	     /* a terminal's last line is not ended yet */
 	bool ended;	     /* END came */
+	int pause;	     /* ms until a terminal gets its end typed again; 0: not typed yet */
 	unsigned int closed; /* bytes of a CLOSED that are not written yet */
 	uint32_t left;	     /* data of the frame that has begun */
 	struct inbox in;
@@ -60,6 +61,8 @@ void inflow_init(struct inflow *flow, int port, int sink, bool terminal);
 enum stream_state inflow_step(struct inflow *flow);
 /* [0]: the sink, [1]: the port. */
 void inflow_wait(const struct inflow *flow, struct pollfd wait[2]);
+/* A terminal has told one reader of the end: the next one shall not wait for ever. */
+void inflow_type_again(struct inflow *flow);
 /* Nobody reads any more: the host is told, and what comes is dropped. */
 void inflow_close(struct inflow *flow);
 
