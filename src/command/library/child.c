@@ -151,11 +151,23 @@ static void wake(struct hatch_child *child)
 	pthread_mutex_unlock(&child->lock);
 }
 
+/* As in a process: who goes on has forgotten that he should stop, and the other way round. */
+static uint64_t without_opposite(uint64_t signals, int number)
+{
+	const uint64_t stops = UINT64_C(1) << (SIGSTOP - 1) | UINT64_C(1) << (SIGTSTP - 1) |
+			       UINT64_C(1) << (SIGTTIN - 1) | UINT64_C(1) << (SIGTTOU - 1);
+
+	if (number == SIGCONT)
+		return signals & ~stops;
+	return stops >> (number - 1) & 1 ? signals & ~(UINT64_C(1) << (SIGCONT - 1)) : signals;
+}
+
 int hatch_child_kill(struct hatch_child *child, int number)
 {
 	if (number < 1 || number > 64)
 		return HATCH_COMMAND_EINVAL;
 	pthread_mutex_lock(&child->lock);
+	child->wishes.signals = without_opposite(child->wishes.signals, number);
 	child->wishes.signals |= UINT64_C(1) << (number - 1);
 	wake(child);
 	return 0;
