@@ -233,7 +233,8 @@ struct hatch_command *hatch_describe(struct hatch_described *described, char **w
 	if (!command)
 		hatch_report_fail(HATCH_EXIT_FAILED,
 				  "out of memory: close some programs and run again");
-	hatch_command_args(command, (const char *const *)words + 1);
+	if (words[0])
+		hatch_command_args(command, (const char *const *)words + 1);
 	pass_list(command, &described->variables, add_variable);
 	pass_list(command, &described->volumes, add_volume);
 	pass_list(command, &described->ports, add_port);

@@ -50,7 +50,7 @@ static void enter(const struct run *run, char **words)
 		.command = hatch_shell_words((const char *const *)words),
 	};
 
-	hatch_registry_enter(&entry, words[0]);
+	hatch_registry_enter(&entry, words[0] ? words[0] : run->described.image);
 }
 
 static int run_command(const struct run *run, struct hatch_command *command, char **words)
@@ -126,7 +126,7 @@ int hatch_verb_run(const struct hatch_verb *self, int argc, char **argv)
 	int count = hatch_options_parse_ahead(self, options, argc, argv);
 	struct hatch_command *command;
 
-	if (!count)
+	if (!count && !to->image)
 		hatch_report_fail(HATCH_EXIT_USAGE, "which command? hatch run COMMAND, such as "
 						    "hatch run uname -a");
 	argv[count] = NULL;

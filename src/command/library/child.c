@@ -46,7 +46,15 @@ void hatch_child_tell(struct hatch_child *child, const char *format, ...)
 	va_start(values, format);
 	vsnprintf(text, sizeof(text), format, values);
 	va_end(values);
+	child->told = true;
 	child->plan.tell(child->plan.tell_arg, text);
+}
+
+void hatch_child_tell_over(struct hatch_child *child)
+{
+	if (child->told)
+		child->plan.tell(child->plan.tell_arg, "");
+	child->told = false;
 }
 
 struct hatch_wishes hatch_child_wishes(struct hatch_child *child, bool signals)

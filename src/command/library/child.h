@@ -36,8 +36,9 @@ struct hatch_child {
 	bool collects[HATCH_STREAMS];
 	struct hatch_bytes bytes[HATCH_STREAMS]; /* to be given, or collected */
 	struct hatch_end console;
-	int wake; /* an event for the thread: there are wishes */
-	int over; /* an event for the user: it has ended */
+	bool told; /* of something that takes a while */
+	int wake;  /* an event for the thread: there are wishes */
+	int over;  /* an event for the user: it has ended */
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* stage has */
 	/* Under the lock from here on. */
@@ -61,6 +62,9 @@ void hatch_child_stage(struct hatch_child *child, enum hatch_stage stage, pid_t 
 /* Something begins that takes a while: WHAT is told to the user. */
 void hatch_child_tell(struct hatch_child *child, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* It is over: the command is about to run, and may print. */
+void hatch_child_tell_over(struct hatch_child *child);
 
 /*
  * Waits until one of COUNT descriptors is readable (negative ones never are), for MS milliseconds at

@@ -165,6 +165,8 @@ static void serve(struct run *run, const struct pollfd *place)
 	hatch_serial_serve(&run->serial, &place[SERIAL]);
 	hatch_control_serve(&run->control, &place[CONTROL], run->problem);
 	run->source.open = run->control.started;
+	if (run->control.started)
+		hatch_child_tell_over(run->child);
 	hatch_source_serve(&run->source, &place[SOURCE], run->problem);
 	hatch_sink_serve(&run->sink[0], &place[SINKS], run->problem);
 	hatch_sink_serve(&run->sink[1], &place[SINKS + HATCH_PLACES], run->problem);
