@@ -172,7 +172,7 @@ enum stream_state inflow_step(struct inflow *flow)
 
 void inflow_wait(const struct inflow *flow, struct pollfd wait[2])
 {
-	bool waiting = inbox_size(&flow->in) || (flow->ended && !flow->pause);
+	bool waiting = (flow->left && inbox_size(&flow->in)) || (flow->ended && !flow->pause);
 	bool reading = !flow->ended && !inbox_is_full(&flow->in);
 	short port = (short)((flow->closed ? POLLOUT : 0) | (reading ? POLLIN : 0));
 
