@@ -6,14 +6,17 @@
 #include "image.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cache.h"
 #include "merge.h"
 #include "oci.h"
+#include "process.h"
 #include "tool.h"
 
 /* ---- Planning ---- */
@@ -209,22 +212,44 @@ static int make(struct hatch_child *child, struct hatch_making *making, const ch
 	return problem->error ? problem->error : hatch_cache_publish(making, target, problem);
 }
 
+/* Whether it is there, and stays: who removes one takes its lock first. */
+static bool hold(struct hatch_plan *plan, const char *target)
+{
+	hatch_close(&plan->image_lock);
+	plan->image_lock = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return plan->image_lock >= 0 && !flock(plan->image_lock, LOCK_SH | LOCK_NB) &&
+	       !access(plan->image_root, F_OK);
+}
+
+static void find_or_make(struct hatch_child *child, const char *target,
+			 struct hatch_problem *problem)
+{
+	char *kind = hatch_format("image-root-%s", strrchr(target, '/') + 1);
+	struct hatch_making making = { 0 };
+
+	if (!kind)
+		hatch_problem_memory(problem);
+	else if (!hatch_cache_enter(child, kind, &making, problem) && !hold(&child->plan, target) &&
+		 !make(child, &making, target, problem) && !hold(&child->plan, target))
+		hatch_problem_set(problem, HATCH_COMMAND_EIO,
+				  "%s was removed as soon as it was unpacked: run it again",
+				  target);
+	hatch_cache_leave(&making);
+	free(kind);
+}
+
 int hatch_image_make(struct hatch_child *child, struct hatch_problem *problem)
 {
 	const char *root = child->plan.image_root;
-	struct hatch_making making = { 0 };
-	char *target, *kind;
+	char *target;
 
-	if (!child->plan.image || !access(root, F_OK))
+	if (!child->plan.image)
 		return 0;
 	target = strndup(root, strlen(root) - strlen("/root"));
-	kind = target ? hatch_format("image-%s", strrchr(target, '/') + 1) : NULL;
-	if (!kind)
+	if (!target)
 		hatch_problem_memory(problem);
-	else if (!hatch_cache_enter(child, kind, &making, problem) && access(root, F_OK))
-		make(child, &making, target, problem);
-	hatch_cache_leave(&making);
+	else if (!hold(&child->plan, target))
+		find_or_make(child, target, problem);
 	free(target);
-	free(kind);
 	return problem->error;
 }

@@ -86,8 +86,8 @@ static void close_ends(struct hatch_child *child)
 	for (int i = 0; i < HATCH_STREAMS; i++)
 		hatch_end_close(&child->end[i]);
 	hatch_end_close(&child->console);
-	if (child->plan.persist_lock >= 0)
-		hatch_close(&child->plan.persist_lock);
+	hatch_close(&child->plan.image_lock);
+	hatch_close(&child->plan.persist_lock);
 }
 
 static void end(struct hatch_child *child, const struct hatch_exit *exit,

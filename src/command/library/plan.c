@@ -64,6 +64,7 @@ static void copy_numbers(struct hatch_plan *plan, const struct hatch_command *co
 		.tell = command->tell,
 		.tell_arg = command->tell_arg,
 		.own_kernel = command->kernel,
+		.image_lock = -1,
 		.persist_lock = -1,
 	};
 }
@@ -107,7 +108,9 @@ void hatch_plan_free(struct hatch_plan *plan)
 	free(plan->image);
 	free(plan->image_root);
 	free(plan->persist);
+	if (plan->image_lock >= 0)
+		close(plan->image_lock);
 	if (plan->persist_lock >= 0)
 		close(plan->persist_lock);
-	*plan = (struct hatch_plan){ .persist_lock = -1 };
+	*plan = (struct hatch_plan){ .image_lock = -1, .persist_lock = -1 };
 }

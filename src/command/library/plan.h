@@ -38,6 +38,7 @@ struct hatch_plan {
 	bool layered;		    /* it is of the OCI layout */
 	struct hatch_defaults defaults;
 	char *persist;	   /* the disk that is kept; NULL: none */
+	int image_lock;	   /* on what was unpacked, so that nobody removes it; -1: none */
 	int persist_lock;  /* -1: none */
 	bool gdb, console; /* without a snapshot */
 	bool terminal, merge;

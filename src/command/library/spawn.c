@@ -87,7 +87,7 @@ static struct hatch_child *new_child(void)
 		child->end[i] = (struct hatch_end){ HATCH_END_NONE, -1, false };
 	}
 	child->console = (struct hatch_end){ HATCH_END_NONE, -1, false };
-	child->plan.persist_lock = -1;
+	child->plan.image_lock = child->plan.persist_lock = -1;
 	child->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	child->over = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&child->lock, NULL);
