@@ -7,20 +7,9 @@
  */
 #include <string.h>
 
-#include <hatch/handlers/plic.h>
 #include <hatch/handlers/unmapped.h>
 
-/* The memory map (PLIC specification 1.0.0, chapter 3). */
-enum {
-	PRIORITY_BASE = 0x0,
-	PENDING_BASE = 0x1000,
-	ENABLE_BASE = 0x2000,
-	ENABLE_STRIDE = 0x80,
-	CONTEXT_BASE = 0x200000,
-	CONTEXT_STRIDE = 0x1000,
-	CONTEXT_THRESHOLD = 0x0,
-	CONTEXT_CLAIM = 0x4,
-};
+#include "plic_internal.h"
 
 static bool test_bit(const uint32_t *set, unsigned int n)
 {
@@ -187,6 +176,7 @@ static void write_enable(struct hatch_plic *plic, uint64_t offset, uint32_t valu
 	if (!enable)
 		return;
 	*enable = value & existing(plic, (unsigned int)(offset % ENABLE_STRIDE / 4));
+	hatch_window_set(&plic->window[(offset - ENABLE_BASE) / HATCH_PAGE_SIZE], offset, *enable);
 	update_output(plic, (unsigned int)((offset - ENABLE_BASE) / ENABLE_STRIDE), false);
 }
 
@@ -234,10 +224,12 @@ static enum hatch_verdict on_plic(void *arg, const struct hatch_event *ev, struc
 	if (ev->mmio.width != 4 || ev->mmio.offset % 4)
 		return hatch_inject_access_fault(ev, k);
 	hatch_lock_acquire(&plic->lock);
-	if (ev->mmio.write)
-		write_register(plic, ev->mmio.offset, (uint32_t)ev->mmio.value);
-	else
+	if (!ev->mmio.write) {
 		value = read_register(plic, ev->mmio.offset);
+	} else {
+		write_register(plic, ev->mmio.offset, (uint32_t)ev->mmio.value);
+		hatch_plic_show(plic);
+	}
 	hatch_lock_release(&plic->lock);
 	return hatch_resume(k, value);
 }
@@ -280,6 +272,7 @@ static void save(void *arg, void *to)
 	image->sources = plic->sources;
 	image->contexts = plic->contexts;
 	hatch_lock_acquire(&plic->lock);
+	hatch_plic_hide(plic);
 	save_registers(plic, image);
 	hatch_lock_release(&plic->lock);
 }
@@ -341,12 +334,12 @@ static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 	const struct plic_image *image = from;
 	struct hatch_plic *plic = arg;
 
-	(void)vcpu;
 	if (image->sources != plic->sources || image->contexts != plic->contexts ||
 	    !are_gateways(plic, image) || !are_priorities(plic, image->priority) ||
 	    !are_contexts(plic, image->context))
 		return HATCH_EFORMAT;
 	hatch_lock_acquire(&plic->lock);
+	hatch_plic_move(plic, vcpu);
 	restore_registers(plic, image);
 	hatch_lock_release(&plic->lock);
 	return HATCH_OK;
@@ -357,6 +350,7 @@ static int restore(void *arg, const void *from, struct hatch_vcpu *vcpu)
 void hatch_plic_reset(struct hatch_plic *plic)
 {
 	hatch_lock_acquire(&plic->lock);
+	hatch_plic_hide(plic);
 	memset(plic->priority, 0, sizeof(plic->priority));
 	memset(plic->service, 0, sizeof(plic->service));
 	memcpy(plic->pending, plic->level, sizeof(plic->pending));

@@ -238,6 +238,8 @@ void hatch_virtio_break(struct hatch_virtio_proxy *p, const char *why);
 
 /* The guest's access, aligned and of a width that the register has. Returns what a load gets. */
 uint64_t hatch_virtio_access(struct hatch_virtio_proxy *p, const struct hatch_event *ev);
+/* At an interrupt: opens the window, if there is one and the registers are such that it can be. */
+void hatch_virtio_show(struct hatch_virtio_proxy *p);
 
 /* ---- virtio_state.c ---- */
 

@@ -18,6 +18,7 @@ static void tell_line(struct hatch_virtio_proxy *p)
 void hatch_virtio_raise(struct hatch_virtio_proxy *p, uint32_t interrupts)
 {
 	p->interrupts |= interrupts;
+	hatch_window_set(&p->window, REG_INTERRUPT_STATUS, p->interrupts);
 	if (!interrupts || !p->level)
 		tell_line(p);
 }
@@ -25,8 +26,20 @@ void hatch_virtio_raise(struct hatch_virtio_proxy *p, uint32_t interrupts)
 void hatch_virtio_acknowledge(struct hatch_virtio_proxy *p, uint32_t interrupts)
 {
 	p->interrupts &= ~interrupts;
+	hatch_window_set(&p->window, REG_INTERRUPT_STATUS, p->interrupts);
 	if (p->level && !p->interrupts)
 		tell_line(p);
+}
+
+/* Whatever has changed is behind the window before the guest is told that it has. */
+static void tell_guest(struct hatch_virtio_proxy *p, uint32_t interrupts)
+{
+	if (interrupts & INTERRUPT_CONFIG) {
+		hatch_window_shut(&p->window);
+		hatch_virtio_raise(p, INTERRUPT_CONFIG);
+	}
+	hatch_virtio_give_all(p);
+	hatch_virtio_show(p);
 }
 
 void hatch_virtio_proxy_interrupt(struct hatch_virtio_proxy *p)
@@ -39,11 +52,8 @@ void hatch_virtio_proxy_interrupt(struct hatch_virtio_proxy *p)
 		p->count.interrupts++;
 		virtio_store(p, REG_INTERRUPT_ACK, interrupts);
 	}
-	if (interrupts && virtio_is_live(p)) {
-		if (interrupts & INTERRUPT_CONFIG)
-			hatch_virtio_raise(p, INTERRUPT_CONFIG);
-		hatch_virtio_give_all(p);
-	}
+	if (interrupts && virtio_is_live(p))
+		tell_guest(p, interrupts);
 	hatch_lock_release(&p->lock);
 }
 
@@ -65,6 +75,7 @@ static void clear_queues(struct hatch_virtio_proxy *p)
 /* The real device first: what it may still write to is forgotten only when it cannot any more. */
 void hatch_virtio_reset(struct hatch_virtio_proxy *p)
 {
+	hatch_window_shut(&p->window);
 	hatch_virtio_reset_real(p);
 	clear_queues(p);
 	p->accepted = 0;
@@ -76,6 +87,7 @@ void hatch_virtio_reset(struct hatch_virtio_proxy *p)
 
 void hatch_virtio_break(struct hatch_virtio_proxy *p, const char *why)
 {
+	hatch_window_shut(&p->window);
 	p->problem = why;
 	p->count.broken++;
 	hatch_virtio_reset_real(p);
@@ -138,6 +150,13 @@ int hatch_virtio_proxy_init(struct hatch_virtio_proxy *p, struct hatch_guest *gu
 	return HATCH_OK;
 }
 
+void hatch_virtio_proxy_add_window(struct hatch_virtio_proxy *p)
+{
+	hatch_lock_acquire(&p->lock);
+	hatch_window_init(&p->window, p->guest, hatch_gpa_of(p->clause.first));
+	hatch_lock_release(&p->lock);
+}
+
 void hatch_virtio_proxy_reset(struct hatch_virtio_proxy *p)
 {
 	hatch_lock_acquire(&p->lock);
@@ -151,6 +170,7 @@ void hatch_virtio_proxy_fini(struct hatch_virtio_proxy *p)
 		return;
 	hatch_lock_acquire(&p->lock);
 	hatch_virtio_reset(p);
+	hatch_window_fini(&p->window);
 	hatch_virtio_free_queues(p);
 	hatch_lock_release(&p->lock);
 }

@@ -236,12 +236,64 @@ static uint64_t access_config(struct hatch_virtio_proxy *p, const struct hatch_e
 	return value;
 }
 
+/* ---- The window ---- */
+
+enum { CALM_INTERRUPTS = 32 };
+
+/*
+ * Once the driver is done with the beginning, nothing changes but InterruptStatus, until the guest
+ * stores to another register, or the device says that its configuration has changed. So these shut
+ * the window. To open it takes a look at every register, and a fence that each hart of the guest has
+ * to answer: a guest that stores for the sake of it has to do without, until it was calm for long
+ * enough to have paid for the next one.
+ *
+ * A configuration that changes while it is read has another generation behind than ahead, and its
+ * interrupt is still to come. Like a driver that copies all of it, this reads words of 4 bytes,
+ * whatever its fields are.
+ */
+void hatch_virtio_show(struct hatch_virtio_proxy *p)
+{
+	uint32_t generation;
+
+	if (!hatch_window_is_shut(&p->window) || !virtio_is_live(p))
+		return;
+	if (p->calm < CALM_INTERRUPTS) {
+		p->calm++;
+		return;
+	}
+	generation = virtio_load(p, REG_CONFIG_GENERATION);
+	for (uint64_t reg = 0; reg < REG_CONFIG; reg += 4)
+		hatch_window_set(&p->window, reg, read_register(p, reg));
+	for (uint64_t at = REG_CONFIG; at < HATCH_VIRTIO_SIZE; at += 4)
+		hatch_window_set(&p->window, at, virtio_load(p, at));
+	if (virtio_load(p, REG_CONFIG_GENERATION) == generation)
+		hatch_window_open(&p->window);
+}
+
+/* What these two do to the registers is done to InterruptStatus, or breaks the device. */
+static bool leaves_window(uint64_t reg)
+{
+	return reg == REG_QUEUE_NOTIFY || reg == REG_INTERRUPT_ACK;
+}
+
+static void write_access(struct hatch_virtio_proxy *p, const struct hatch_event *ev)
+{
+	if (!leaves_window(ev->mmio.offset)) {
+		hatch_window_shut(&p->window);
+		p->calm = 0;
+	}
+	if (ev->mmio.offset >= REG_CONFIG)
+		access_config(p, ev);
+	else
+		write_register(p, ev->mmio.offset, (uint32_t)ev->mmio.value);
+}
+
 uint64_t hatch_virtio_access(struct hatch_virtio_proxy *p, const struct hatch_event *ev)
 {
-	if (ev->mmio.offset >= REG_CONFIG)
-		return access_config(p, ev);
-	if (!ev->mmio.write)
-		return read_register(p, ev->mmio.offset);
-	write_register(p, ev->mmio.offset, (uint32_t)ev->mmio.value);
-	return 0;
+	if (ev->mmio.write) {
+		write_access(p, ev);
+		return 0;
+	}
+	return ev->mmio.offset >= REG_CONFIG ? access_config(p, ev)
+					     : read_register(p, ev->mmio.offset);
 }

@@ -165,6 +165,7 @@ static void save(void *arg, void *to)
 	bool again;
 
 	hatch_lock_acquire(&p->lock);
+	hatch_window_shut(&p->window);
 	again = quiesce(p);
 	save_all(p, to);
 	if (again)
@@ -267,6 +268,8 @@ static void put_all(struct hatch_virtio_proxy *p, const void *from)
 /* A device that knows more than its queues, and was in use, is not the one that the guest knew. */
 static void put_back(struct hatch_virtio_proxy *p, struct hatch_guest *guest, const void *from)
 {
+	hatch_window_move(&p->window, guest);
+	p->calm = 0;
 	hatch_virtio_reset_real(p);
 	p->guest = guest;
 	put_all(p, from);

@@ -114,9 +114,12 @@ static inline unsigned int top_of(enum hatch_gstage_mode mode)
 	return mode == HATCH_SV48X4 ? 3 : 2;
 }
 
+/* Whoever changes an entry does not wait for the hardware: it may be looking. */
 static inline uint64_t pte_at(hatch_hpa table, uint64_t index)
 {
-	return ((uint64_t *)arena_pointer(&arena, table))[index];
+	const uint64_t *entries = arena_pointer(&arena, table);
+
+	return __atomic_load_n(&entries[index], __ATOMIC_ACQUIRE);
 }
 
 /* Translates as 18.5.1 tells it, from the register value alone. False: guest-page fault. */

@@ -11,6 +11,7 @@
 #define HATCH_HANDLERS_PLIC_H
 
 #include <hatch/catch.h>
+#include <hatch/handlers/window.h>
 #include <hatch/lock.h>
 
 #define HATCH_PLIC_SIZE		0x600000 /* bytes of guest-physical address space */
@@ -18,6 +19,7 @@
 #define HATCH_PLIC_CONTEXTS	64	 /* at most */
 #define HATCH_PLIC_WORDS	4	 /* of one bit for each source */
 #define HATCH_PLIC_PRIORITY_MAX 7
+#define HATCH_PLIC_WINDOWS	2 /* the pages with the enable bits of all contexts */
 
 struct hatch_plic_context {
 	uint32_t enable[HATCH_PLIC_WORDS];
@@ -48,6 +50,7 @@ struct hatch_plic {
 	uint32_t pending[HATCH_PLIC_WORDS]; /* requests that wait to be claimed */
 	uint32_t service[HATCH_PLIC_WORDS]; /* claimed, not yet completed */
 	struct hatch_plic_context context[HATCH_PLIC_CONTEXTS];
+	struct hatch_window window[HATCH_PLIC_WINDOWS];
 	struct hatch_catch clause;
 	/* All but what the sinks are. When it is put back, `output` is told every level anew. */
 	struct hatch_state state;
@@ -61,6 +64,17 @@ struct hatch_plic {
  */
 int hatch_plic_init(struct hatch_plic *plic, hatch_gpa base, unsigned int sources,
 		    unsigned int contexts);
+
+/*
+ * Lets `guest` (borrowed) read the enable bits without an event: Linux looks at them at the end of
+ * every interrupt. window.h says when a guest cannot have this, and how the state has to do with it.
+ * Without memory there is no window. Call it once, ahead of the first run, and hatch_plic_fini in
+ * the end.
+ */
+void hatch_plic_add_windows(struct hatch_plic *plic, struct hatch_guest *guest);
+
+/* Takes the windows back, before the guest ends. Harmless without. */
+void hatch_plic_fini(struct hatch_plic *plic);
 
 /* As after power-on; levels stay what the devices say. Call it when the guest is restarted. */
 void hatch_plic_reset(struct hatch_plic *plic);

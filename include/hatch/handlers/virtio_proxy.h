@@ -28,6 +28,7 @@
 #define HATCH_HANDLERS_VIRTIO_PROXY_H
 
 #include <hatch/catch.h>
+#include <hatch/handlers/window.h>
 #include <hatch/lock.h>
 
 #define HATCH_VIRTIO_SIZE   0x200 /* bytes of guest-physical address space */
@@ -102,6 +103,8 @@ struct hatch_virtio_proxy {
 	uint32_t status;     /* of the guest's device */
 	uint32_t interrupts; /* InterruptStatus of the guest's device */
 	bool level;
+	struct hatch_window window; /* open only while the device is given requests */
+	unsigned int calm;	    /* interrupts ahead of which the guest changed no register */
 	bool dead; /* the real device did not obey a reset: it is never used again */
 	struct hatch_virtio_counts count;
 	/*
@@ -141,6 +144,16 @@ struct hatch_virtio_proxy {
  */
 int hatch_virtio_proxy_init(struct hatch_virtio_proxy *proxy, struct hatch_guest *guest,
 			    hatch_gpa base, const struct hatch_virtio_real *real);
+
+/*
+ * Lets the guest read the registers without an event while its driver uses the device, and has
+ * stored to no register but QueueNotify and InterruptACK for 32 interrupts: of the exits that a
+ * request takes it saves that for InterruptStatus. The configuration is read by words of 4 bytes for
+ * this, whatever its fields are. The page at the proxy's base must be the
+ * proxy's alone. window.h says when a guest cannot have this, and how the state has to do with it.
+ * Without memory there is no window. Call it once, behind hatch_virtio_proxy_init.
+ */
+void hatch_virtio_proxy_add_window(struct hatch_virtio_proxy *proxy);
 
 /*
  * Resets the real device and gives all memory back. The clause must be out of force. Memory that
