@@ -91,6 +91,7 @@ static struct hatch_try *live(const struct hatch_boot *boot)
 		hart[i] = (struct hatch_sbi_hart){ .vcpu = &vcpu[i] };
 	check(hatch_machine_init(&machine, &host, hart, harts), "the machine");
 	check(hatch_machine_emulate(&machine, find_text("emulate")), "--emulate");
+	hatch_machine_use_windows(&machine);
 	host_connect(&machine);
 	for (unsigned int i = 0; i < harts; i++)
 		enter(&linux_try[i], &vcpu[i]);

@@ -32,6 +32,23 @@ int hatch_machine_set_slots(struct hatch_machine *machine, unsigned int slots)
 
 /* ---- Devices ---- */
 
+/* All that the guest can reach is RAM, or a clause: it has no use for other types of memory. */
+static void take_memory_types(struct hatch_vcpu *vcpu)
+{
+	vcpu->henvcfg &= ~HENVCFG_PBMTE;
+	vcpu->confine.henvcfg &= ~HENVCFG_PBMTE;
+}
+
+void hatch_machine_use_windows(struct hatch_machine *machine)
+{
+	if (machine->windows)
+		return;
+	machine->windows = true;
+	for (unsigned int i = 0; i < machine->harts; i++)
+		take_memory_types(machine->hart[i].vcpu);
+	hatch_plic_add_windows(&machine->plic, machine->hart[0].vcpu->guest);
+}
+
 /* Whatever a snapshot said of the slot's line, this device's is low. */
 static void connect(struct hatch_machine *machine, unsigned int slot)
 {
@@ -85,6 +102,8 @@ int hatch_machine_add_virtio(struct hatch_machine *machine, const struct hatch_v
 	error = hatch_virtio_proxy_init(proxy, machine->hart[0].vcpu->guest, base_of(slot), real);
 	if (error)
 		return error;
+	if (machine->windows)
+		hatch_virtio_proxy_add_window(proxy);
 	connect(machine, slot);
 	error = plug(machine, slot);
 	if (error) {
@@ -107,4 +126,5 @@ void hatch_machine_fini(struct hatch_machine *machine)
 {
 	while (machine->virtios)
 		hatch_virtio_proxy_fini(&machine->virtio[--machine->virtios]);
+	hatch_plic_fini(&machine->plic);
 }

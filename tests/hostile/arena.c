@@ -77,6 +77,7 @@ void arena_end(struct arena *a)
 		"%u quit, %u switched off, %u ended by the deadline, %u wrong; %llu bytes printed",
 		a->tally.quit, a->tally.reset, a->tally.late, a->tally.wrong,
 		(unsigned long long)a->console_bytes);
+	hatch_machine_fini(&a->machine);
 	world_end(&a->w);
 }
 
@@ -93,7 +94,9 @@ static void machine_begin(struct arena *a)
 	};
 
 	a->hart = (struct hatch_sbi_hart){ .vcpu = &a->w.vcpu };
+	hatch_machine_fini(&a->machine);
 	expect_equal(hatch_machine_init(&a->machine, &host, &a->hart, 1), 0);
+	hatch_machine_use_windows(&a->machine);
 	expect_equal(hatch_machine_set_slots(&a->machine, HATCH_MACHINE_VIRTIO_SLOTS), 0);
 	expect_equal(hatch_try_init(&a->w.t, &a->w.vcpu), 0);
 	expect_equal(hatch_machine_enter(&a->machine, &a->w.t), 0);

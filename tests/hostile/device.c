@@ -142,8 +142,8 @@ static void finisher(void)
 
 static void plic(void)
 {
-	static const uint64_t parts[] = { 0,	    0x1000,   0x2000,	0x2080,
-					  0x200000, 0x201000, 0x202000, 0x4000000 };
+	static const uint64_t parts[] = { 0,	  0x1000,   0x2000,   0x2080,	0x2800,
+					  0x3000, 0x200000, 0x201000, 0x202000, 0x4000000 };
 
 	begin(37);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

@@ -157,21 +157,32 @@ static void instructions_above_the_guest(void)
 
 /* ---- page tables -------------------------------------------------------------------------- */
 
-#define TABLE  (WORLD_DATA + 0x10000)
-#define TABLES UINT64_C(0x40000000) /* virtual: entry 1 of the root leads astray */
-#define SV39   (UINT64_C(8) << 60)
+#define TABLE	     (WORLD_DATA + 0x10000)
+#define TABLES	     UINT64_C(0x40000000) /* virtual: entry 1 of the root leads astray */
+#define SV39	     (UINT64_C(8) << 60)
 
-/* a0: satp, a1: an address to load from, store to and jump to. Ends with the causes or-ed. */
-GUEST(wanderer, "	la t0, 8f\n"
+/* Of the PLIC's enable bits the guest can make an entry of a table as it likes, below 4 GiB. */
+#define WINDOW	     (HATCH_MACHINE_PLIC + 0x2000)
+#define WINDOW_ENTRY 1
+
+/*
+ * a0: satp, a1: an address to load from, store to and jump to, a2: the entry in the window. Ends with
+ * the causes or-ed.
+ */
+GUEST(wanderer, "	li t0, 0x0c002000\n"
+		"	sw a2, 8(t0)\n"
+		"	la t0, 8f\n"
 		"	csrw stvec, t0\n"
 		"	csrw satp, a0\n"
 		"	sfence.vma\n"
 		"	li s0, 0\n"
 		"	la s1, 1f\n"
 		"	ld t1, 0(a1)\n"
+		"	j 1f\n"
 		"	.balign 4\n"
 		"1:	la s1, 2f\n"
 		"	sd t1, 0(a1)\n"
+		"	j 2f\n"
 		"	.balign 4\n"
 		"2:	la s1, 3f\n"
 		"	jr a1\n"
@@ -285,6 +296,53 @@ static void tables_that_contain_themselves(void)
 	arena_end(&arena);
 }
 
+/* The page is memory to read, and no more. */
+static void a_window_itself(void)
+{
+	arena_of(&arena, wanderer);
+	arena_again(&arena, 0, WINDOW);
+	arena_run(&arena, ARENA_LONG);
+	expect(arena.quit);
+	expect_equal(arena.machine.plic.window[0].state, HATCH_WINDOW_OPEN);
+	expect_equal(arena.w.t.status, 1 << CAUSE_STORE_ACCESS | 1 << CAUSE_FETCH_ACCESS);
+	arena_end(&arena);
+}
+
+static void wander_through_window(uint64_t entry, uint64_t ticks)
+{
+	const uint64_t at = TABLES + ((uint64_t)WINDOW_ENTRY << 21);
+
+	arena_again(&arena, SV39 | TABLE >> 12, at);
+	*arena_x(&arena, 12) = entry;
+	arena_run(&arena, ticks);
+	if (!arena.quit) /* the deadline may come ahead of the store */
+		return;
+	expect_equal(arena.machine.plic.window[0].state, HATCH_WINDOW_OPEN);
+	expect_equal(arena.machine.plic.context[0].enable[2], (uint32_t)entry);
+}
+
+/*
+ * A walk reads the table that the guest has made there, and comes no further than the G-stage lets
+ * it. Where the entry lacks A and D, the hardware would have to write to the page.
+ */
+static void tables_in_a_window(void)
+{
+	static const uint64_t places[] = { WORLD_RAM, 0x80200000, HATCH_MACHINE_UART, WINDOW };
+	static const uint64_t flags[] = { PTE_ALL, 0xf, PTE_TABLE, 0x41, 0x43 };
+
+	arena_of(&arena, wanderer);
+	write_root(PTE(WINDOW, PTE_TABLE));
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		for (size_t j = 0; j < sizeof(flags) / sizeof(flags[0]); j++)
+			wander_through_window(PTE(places[i], flags[j]), ARENA_SHORT);
+	wander_through_window(PTE(0x80200000, PTE_TABLE), ARENA_LONG);
+	expect(arena.quit && arena.w.t.status);
+	check_seed(71);
+	for (unsigned int i = 0; i < 200; i++)
+		wander_through_window(check_random() & UINT32_MAX, ARENA_SHORT);
+	arena_end(&arena);
+}
+
 int main(void)
 {
 	static const struct check checks[] = {
@@ -296,6 +354,8 @@ int main(void)
 		CHECK(tables_where_no_memory_is),
 		CHECK(leaves_where_no_memory_is),
 		CHECK(tables_that_contain_themselves),
+		CHECK(a_window_itself),
+		CHECK(tables_in_a_window),
 	};
 
 	return check_all(checks, sizeof(checks) / sizeof(checks[0]));

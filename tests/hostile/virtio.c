@@ -85,6 +85,16 @@ static bool is_untouched(void)
 	       is_canary((const uint8_t *)check_canary(), HATCH_PAGE_SIZE);
 }
 
+/* Behind its registers a window is as it was made. */
+static bool are_windows_clean(void)
+{
+	for (unsigned int i = 0; i < VIRTIO_DEVICES; i++)
+		for (unsigned int at = HATCH_VIRTIO_SIZE / 4; at < HATCH_PAGE_SIZE / 4; at++)
+			if (machine.virtio[i].window.page[at])
+				return false;
+	return true;
+}
+
 static void make_piece(struct piece *piece)
 {
 	const struct hatch_memory *memory = hatch_board_memory();
@@ -201,7 +211,7 @@ static void watch(void)
 	while (!is_over()) {
 		hatch_board_timer(hatch_board_ticks() + hatch_board_frequency() / 50);
 		hatch_board_wait();
-		expect(is_untouched());
+		expect(is_untouched() && are_windows_clean());
 		hatch_machine_virtio_interrupt(&machine, (unsigned int)(seen % VIRTIO_DEVICES));
 		if (progress() != seen)
 			since = hatch_board_ticks();
@@ -269,6 +279,7 @@ static void make_machine(void)
 		hart[i].vcpu = &vcpu[i];
 	}
 	expect_equal(hatch_machine_init(&machine, &host, hart, VIRTIO_HARTS), 0);
+	hatch_machine_use_windows(&machine);
 	on_control = HATCH_ON_MMIO(VIRTIO_CONTROL, VIRTIO_CONTROL_SIZE, control, NULL);
 	on_exit = HATCH_ON_EXIT();
 	on_external = HATCH_ON_INTERRUPT(IRQ_S_EXT, interrupted, NULL);

@@ -228,10 +228,13 @@ static inline int setup_machine(void **state)
 	make_fdt();
 	vcpu = (struct hatch_vcpu){ .guest = &guest };
 	hatch_vcpu_clear(&vcpu, hatch_gpa_of(PROGRAM_BASE), 0, 0);
+	vcpu.henvcfg = HENVCFG_PBMTE | HENVCFG_CBZE;
 	harts[0] = (struct hatch_sbi_hart){ .vcpu = &vcpu };
 	reads = listens = 0;
 	within = NULL;
 	assert_int_equal(hatch_machine_init(&machine, &host, harts, 1), 0);
+	hatch_machine_use_windows(&machine);
+	assert_int_equal(vcpu.henvcfg, HENVCFG_CBZE); /* no memory types beside windows */
 	assert_int_equal(hatch_try_init(&t, &vcpu), 0);
 	assert_int_equal(hatch_machine_enter(&machine, &t), 0);
 	for (unsigned int i = 0; i < COUNT_OF(catches); i++) {
@@ -245,6 +248,7 @@ static inline int teardown_machine(void **state)
 {
 	assert_int_equal(reads, 0);
 	hatch_try_fini(&t);
+	hatch_machine_fini(&machine);
 	return teardown(state);
 }
 

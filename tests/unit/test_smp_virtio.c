@@ -66,6 +66,11 @@ int hatch_virtio_proxy_init(struct hatch_virtio_proxy *proxy, struct hatch_guest
 	return HATCH_OK;
 }
 
+void hatch_virtio_proxy_add_window(struct hatch_virtio_proxy *proxy)
+{
+	fail_msg("nobody asked for windows: slot %u", slot_of(proxy));
+}
+
 void hatch_virtio_proxy_fini(struct hatch_virtio_proxy *proxy)
 {
 	assert_in_range(slot_of(proxy), 0, HATCH_MACHINE_VIRTIO_SLOTS - 1);

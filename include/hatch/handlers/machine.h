@@ -106,6 +106,7 @@ struct hatch_machine {
 	struct hatch_catch empty[HATCH_MACHINE_VIRTIO_SLOTS];
 	unsigned int virtios;		/* slots that are taken, the first ones */
 	unsigned int slots;		/* that the guest knows of */
+	bool windows;			/* hatch_machine_use_windows was called */
 	struct hatch_emulator emulator; /* without ops: nothing is emulated */
 	uint32_t frequency;		/* of the guest's clock, ticks per second; 0: unknown */
 	struct hatch_lock lock;
@@ -143,6 +144,15 @@ int hatch_machine_init(struct hatch_machine *machine, const struct hatch_machine
 int hatch_machine_emulate(struct hatch_machine *machine, const char *extensions);
 
 /*
+ * Lets the guest read registers of the PLIC and of virtio devices without an event (window.h): of
+ * the eight exits that a request to a disk takes it saves two. Clauses in scopes inside the
+ * machine's, and observers, do not see these loads any more, only the stores; that is why it has to
+ * be asked for. The guest does not get Svpbmt then. Call it ahead of hatch_machine_add_virtio and
+ * hatch_machine_boot or of loading a snapshot, and hatch_machine_fini in the end.
+ */
+void hatch_machine_use_windows(struct hatch_machine *machine);
+
+/*
  * Has the machine show its guest `slots` slots for virtio devices in all, by its device tree, too:
  * those behind the devices that it has are empty (virtio_empty.h). Without it there are as many as
  * devices. Call it ahead of hatch_machine_boot or of loading a snapshot.
@@ -173,9 +183,9 @@ int hatch_machine_add_virtio(struct hatch_machine *machine, const struct hatch_v
 void hatch_machine_virtio_interrupt(struct hatch_machine *machine, unsigned int slot);
 
 /*
- * Resets the virtio devices and gives their memory back. Call it when no try of the machine runs:
- * before the guest's memory goes, and before hatch_machine_init makes the machine anew. Harmless
- * for a machine without such devices.
+ * Resets the virtio devices and gives their memory back, and that of the windows. Call it when no try
+ * of the machine runs: before the guest's memory goes, and before hatch_machine_init makes the
+ * machine anew. Harmless for a machine that has neither.
  */
 void hatch_machine_fini(struct hatch_machine *machine);
 

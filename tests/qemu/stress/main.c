@@ -215,6 +215,8 @@ static int make_machine(void)
 	}
 	if (!error)
 		error = hatch_machine_init(&machine, &host, hart, STRESS_HARTS);
+	if (!error)
+		hatch_machine_use_windows(&machine);
 	for (unsigned int i = 0; i < STRESS_HARTS && !error; i++) {
 		error = hatch_try_init(&tries[i], &vcpu[i]);
 		if (!error)
