@@ -27,7 +27,7 @@ struct hatch_described {
 };
 
 /*
- * The command WORDS (at least one, a NULL behind them) with all of that, streams and terminal
+ * The command WORDS (a NULL behind them; none: the image's own) with all of that, streams and terminal
  * excepted. Ends the program with status 2 where a word is wrong.
  */
 struct hatch_command *hatch_describe(struct hatch_described *described, char **words);

@@ -104,7 +104,8 @@ void hatch_devices_add(struct hatch_run *run, const struct hatch_devices *device
 	run->cpus = hatch_devices_cpus(devices);
 	if (run->cpus > 1)
 		hatch_blob_give_text(run, "cpus", hatch_text_format("%u", run->cpus));
+	run->devices = hatch_devices_any(devices);
 	check_slots(devices);
-	if (hatch_devices_any(devices))
+	if (run->devices)
 		add_devices(run, devices);
 }

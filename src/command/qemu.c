@@ -45,6 +45,17 @@ static void add_ram(struct hatch_list *list, int file, unsigned long long mib)
 					       mib, file));
 }
 
+/*
+ * QEMU 7.2 leaves fences out where there can be one processor only, though devices work beside it:
+ * one may miss a request then, for ever.
+ */
+static const char *processors(const struct hatch_run *run)
+{
+	unsigned int cpus = run->cpus ?: 1;
+
+	return hatch_text_format(run->devices && cpus == 1 ? "%u,maxcpus=2" : "%u", cpus);
+}
+
 static struct hatch_list command_line(const struct hatch_run *run, const char *qemu)
 {
 	const struct hatch_machine *machine = run->machine;
@@ -53,7 +64,7 @@ static struct hatch_list command_line(const struct hatch_run *run, const char *q
 	const char *const words[] = { qemu,	  "-nodefaults",
 				      "-M",	  "virt",
 				      "-cpu",	  machine->cpu ?: "rv64",
-				      "-smp",	  hatch_text_format("%u", run->cpus ?: 1),
+				      "-smp",	  processors(run),
 				      "-m",	  hatch_text_format("%lluM", mib),
 				      "-display", "none",
 				      "-monitor", "none",
