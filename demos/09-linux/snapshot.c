@@ -11,7 +11,7 @@
 
 #include "snapshot.h"
 
-/* What init writes to the test finisher when it is up: no request of a finisher's own. */
+/* What init writes to the test finisher when it is up. Where nobody saves it is a reset. */
 #define WORD_SAVE 0x7777
 
 /* A blob, taken from its start on. */
