@@ -182,6 +182,7 @@ static void write_cpu(struct writer *w, const struct hatch_tree *tree, const str
 	string(w, "compatible", "riscv");
 	string(w, "status", "okay");
 	cell(w, "reg", hart);
+	cell(w, "phandle", HATCH_TREE_CPU_PHANDLE(hart));
 	string(w, "riscv,isa", facts->isa_string);
 	string(w, "riscv,isa-base", "rv64i");
 	bytes(w, "riscv,isa-extensions", facts->isa.name, facts->isa.size);
@@ -196,6 +197,26 @@ static void write_cpu(struct writer *w, const struct hatch_tree *tree, const str
 	end(w);
 }
 
+/*
+ * Harts of one cluster: a scheduler moves what it wakes to an idle one of them. Without a map Linux
+ * takes each hart for a package of its own, which it is slow to move anything to.
+ */
+static void write_cpu_map(struct writer *w, unsigned int harts)
+{
+	char name[16];
+
+	begin(w, "cpu-map");
+	begin(w, "cluster0");
+	for (unsigned int hart = 0; hart < harts; hart++) {
+		snprintf(name, sizeof(name), "core%u", hart);
+		begin(w, name);
+		cell(w, "cpu", HATCH_TREE_CPU_PHANDLE(hart));
+		end(w);
+	}
+	end(w);
+	end(w);
+}
+
 static void write_cpus(struct writer *w, const struct hatch_tree *tree, const struct facts *facts)
 {
 	begin(w, "cpus");
@@ -203,6 +224,7 @@ static void write_cpus(struct writer *w, const struct hatch_tree *tree, const st
 	cell(w, "timebase-frequency", facts->timebase);
 	for (unsigned int hart = 0; hart < tree->harts; hart++)
 		write_cpu(w, tree, facts, hart);
+	write_cpu_map(w, tree->harts);
 	end(w);
 }
 

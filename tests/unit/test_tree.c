@@ -161,6 +161,10 @@ static void test_cpus(void **state)
 	expect_cell("/cpus/cpu@0", "reg", 0);
 	expect_cell("/cpus/cpu@1", "reg", 1);
 	assert_true(fdt_path_offset(guest, "/cpus/cpu@2") < 0);
+	expect_cell("/cpus/cpu@1", "phandle", HATCH_TREE_CPU_PHANDLE(1));
+	expect_cell("/cpus/cpu-map/cluster0/core0", "cpu", HATCH_TREE_CPU_PHANDLE(0));
+	expect_cell("/cpus/cpu-map/cluster0/core1", "cpu", HATCH_TREE_CPU_PHANDLE(1));
+	assert_true(fdt_path_offset(guest, "/cpus/cpu-map/cluster0/core2") < 0);
 	expect_text("/cpus/cpu@1", "mmu-type", "riscv,sv48"); /* as the boot hart's */
 	expect_text("/cpus/cpu@0", "mmu-type", "riscv,sv48");
 	expect_cell("/cpus/cpu@0", "riscv,cbom-block-size", 64);

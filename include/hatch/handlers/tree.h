@@ -14,6 +14,9 @@
 /* The phandle of a hart's local interrupt controller, which a PLIC's node refers to. */
 #define HATCH_TREE_INTC_PHANDLE(hart) ((uint32_t)(hart) + 1)
 
+/* The phandle of the hart itself. Those of devices are to stay below. */
+#define HATCH_TREE_CPU_PHANDLE(hart)  ((uint32_t)(hart) + 0x10000)
+
 struct hatch_tree {
 	const void *host;	 /* the real machine's tree */
 	unsigned int harts;	 /* of the guest: ids 0 to harts - 1 */
