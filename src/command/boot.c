@@ -169,7 +169,7 @@ static void choose_linux(struct boot *boot)
 		boot->initrd = cached_initrd(hatch_devices_any(&boot->devices) || boot->save);
 	check_fit(boot, "kernel with its initrd", needed + file_size(boot->initrd));
 	if (!boot->append)
-		boot->append = "console=ttyS0 earlycon=sbi";
+		boot->append = "console=ttyS0 earlycon=sbi no4lvl";
 	boot->run.wait_ready = boot->exec || (own_initrd && !isatty(STDIN_FILENO));
 	if (boot->run.wait_ready) /* Linux hands it to init in the environment */
 		boot->append = hatch_text_format("%s hatch_ready=1", boot->append);
@@ -221,6 +221,17 @@ static void choose(struct boot *boot)
 		choose_linux(boot);
 }
 
+/*
+ * Bytes of RAM for the machine. A guest of 1 GiB or more stands at a multiple of that, the largest
+ * leaf of its G-stage. The gap before it costs nothing: QEMU's RAM is taken when it is touched.
+ */
+static uint64_t machine_memory(uint64_t guest, uint64_t host)
+{
+	const uint64_t leaf = UINT64_C(1) << 30;
+
+	return guest + (guest < leaf ? host : (host + leaf - 1) & ~(leaf - 1));
+}
+
 static void describe(struct boot *boot)
 {
 	hatch_blob_give_file(&boot->run, "kernel", boot->kernel);
@@ -238,7 +249,7 @@ static void describe(struct boot *boot)
 				     hatch_text_format("%d", HATCH_DEVICES_SLOTS));
 	/* A command that restarts its machine would be run again, and again. */
 	hatch_blob_give_text(&boot->run, "once", boot->exec ? "1" : NULL);
-	boot->run.memory = boot->memory + MEMORY_HOST + hatch_blob_bytes(&boot->run);
+	boot->run.memory = machine_memory(boot->memory, MEMORY_HOST + hatch_blob_bytes(&boot->run));
 	if (boot->save)
 		hatch_snapshot_prepare(&boot->run, boot->save, boot->memory);
 }

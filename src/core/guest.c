@@ -4,8 +4,6 @@
 
 #include "guest_share.h"
 
-#define LARGE_PAGE ((uint64_t)2 << 20)
-
 static bool is_page_aligned(uint64_t n)
 {
 	return (n & (HATCH_PAGE_SIZE - 1)) == 0;
@@ -56,12 +54,19 @@ static int map_region(struct hatch_guest *guest, hatch_gpa base, void *host, uin
 				prot);
 }
 
-/* Host memory is aligned like the largest leaf that the region could use. */
-static size_t alignment_for(hatch_gpa base, uint64_t size)
+/*
+ * Memory aligned like the largest leaf that the region could use: the fewer levels a walk has, the
+ * less each miss of a TLB costs. Where that would leave a hole too large, like a smaller one.
+ */
+static void *alloc_ram(const struct hatch_memory *memory, hatch_gpa base, uint64_t size)
 {
-	bool large = size >= LARGE_PAGE && (base.addr & (LARGE_PAGE - 1)) == 0;
+	static const uint64_t leaf[] = { UINT64_C(1) << 30, UINT64_C(1) << 21, HATCH_PAGE_SIZE };
+	void *host = NULL;
 
-	return large ? LARGE_PAGE : HATCH_PAGE_SIZE;
+	for (size_t i = 0; i < sizeof(leaf) / sizeof(leaf[0]) && !host; i++)
+		if (size >= leaf[i] && !(base.addr & (leaf[i] - 1)))
+			host = memory->alloc(memory->arg, size, leaf[i]);
+	return host;
 }
 
 int hatch_guest_add_ram(struct hatch_guest *guest, hatch_gpa base, uint64_t size)
@@ -72,7 +77,7 @@ int hatch_guest_add_ram(struct hatch_guest *guest, hatch_gpa base, uint64_t size
 
 	if (error)
 		return error;
-	host = memory->alloc(memory->arg, size, alignment_for(base, size));
+	host = alloc_ram(memory, base, size);
 	if (!host)
 		return HATCH_ENOMEM;
 	error = map_region(guest, base, host, size, HATCH_PROT_ALL);

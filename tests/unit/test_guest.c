@@ -2,6 +2,8 @@
 /*
  * A guest's memory: its regions, and the host's way into them with the guest's own rights.
  */
+#include <sys/mman.h>
+
 #include "support.h"
 
 #include "gstage_arena.h"
@@ -171,6 +173,55 @@ static void test_large_leaves(void **state)
 	assert_int_equal(m.prot, HATCH_PROT_ALL);
 }
 
+/* Memory that is there when it is touched, and only at boundaries up to `boundary`. */
+static size_t boundary;
+
+static void *huge_alloc(void *arg, size_t size, size_t align)
+{
+	uint8_t *p;
+
+	if (size < GIB)
+		return arena_alloc(arg, size, align);
+	if (align > boundary)
+		return NULL;
+	p = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	return p + (-arena_physical(arg, p).addr & (GIB - 1)) + (align < GIB ? align : 0);
+}
+
+/* The test ends, and with it the mapping. */
+static void huge_free(void *arg, void *p, size_t size)
+{
+	if (size < GIB)
+		arena_free(arg, p, size);
+}
+
+static void expect_largest(uint64_t align, uint64_t leaf)
+{
+	struct hatch_mapping m;
+
+	boundary = align;
+	arena.memory.alloc = huge_alloc;
+	arena.memory.free = huge_free;
+	assert_int_equal(add_ram(0x80000000, GIB), HATCH_OK);
+	assert_int_equal(hatch_gstage_lookup(&guest.stage, hatch_gpa_of(0x80000000), &m), HATCH_OK);
+	assert_int_equal(m.size, leaf);
+}
+
+static void test_largest_leaf(void **state)
+{
+	(void)state;
+	expect_largest(GIB, GIB);
+}
+
+/* Where there is no room at such a boundary, the next smaller one does. */
+static void test_no_room_for_largest_leaf(void **state)
+{
+	(void)state;
+	expect_largest(2 * MIB, 2 * MIB);
+}
+
 /* Two regions side by side: one guest-physical range, two pieces of host memory. */
 static void test_across_regions(void **state)
 {
@@ -300,11 +351,14 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(test_region),	CASE(test_invalid),	  CASE(test_overlap),
-		CASE(test_too_many),	CASE(test_out_of_memory), CASE(test_beyond_address_space),
-		CASE(test_ram_is_zero), CASE(test_large_leaves),  CASE(test_across_regions),
-		CASE(test_into_a_hole), CASE(test_nothing_there), CASE(test_lend),
-		CASE(test_rights),	CASE(test_pointer),
+		CASE(test_region),	   CASE(test_invalid),
+		CASE(test_overlap),	   CASE(test_too_many),
+		CASE(test_out_of_memory),  CASE(test_beyond_address_space),
+		CASE(test_ram_is_zero),	   CASE(test_large_leaves),
+		CASE(test_across_regions), CASE(test_into_a_hole),
+		CASE(test_nothing_there),  CASE(test_lend),
+		CASE(test_rights),	   CASE(test_pointer),
+		CASE(test_largest_leaf),   CASE(test_no_room_for_largest_leaf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
