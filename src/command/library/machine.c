@@ -95,14 +95,16 @@ static uint64_t size_of(const char *file)
 	return file && !stat(file, &status) ? (uint64_t)status.st_size : 0;
 }
 
+/* Three levels of page tables will do, and each of the guest's is a walk of Hatch's own. */
+#define LINE "console=ttyS0 panic=-1 maxcpus=1 no4lvl"
+
 /* hatch_save=1: the agent asks to be saved when it is up, which only a template may be asked. */
 static const char *command_line(const struct hatch_plan *plan,
 				const struct hatch_machine_start *start)
 {
 	if (plan->console)
-		return "console=ttyS0 earlycon=sbi panic=-1 maxcpus=1";
-	return start->template ? "console=ttyS0 quiet loglevel=1 panic=-1 maxcpus=1 hatch_save=1"
-			       : "console=ttyS0 quiet loglevel=1 panic=-1 maxcpus=1";
+		return LINE " earlycon=sbi";
+	return start->template ? LINE " quiet loglevel=1 hatch_save=1" : LINE " quiet loglevel=1";
 }
 
 static void give_linux(struct making *making, const struct hatch_plan *plan,

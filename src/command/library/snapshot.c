@@ -18,7 +18,7 @@
 #include "trim.h"
 
 /* Of what is kept, and of how it is started: another number makes all snapshots others. */
-enum { LAYOUT = 1 };
+enum { LAYOUT = 2 };
 
 /* ---- What a snapshot is of ---- */
 
