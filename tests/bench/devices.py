@@ -20,6 +20,7 @@ READS = 3
 SHARED = 64 * MIB
 SENT = 64 * MIB
 HARTS = 2
+MEMORY = "1G"
 PATIENCE = 240  # seconds, for a whole boot
 
 # Times are of the guest's own clock. Its server takes what is sent to it, and closes.
@@ -118,14 +119,14 @@ def ratios(machine, image, make_initrd, rounds, progress):
                 for _ in range(size // MIB):
                     file.write(os.urandom(MIB))
         port = free_port()
-        options = ["--cpus", str(HARTS), "--disk", f"{disk},ro", "--share", f"{share}:shared:ro",
+        options = ["--memory", MEMORY, "--cpus", str(HARTS), "--disk", f"{disk},ro", "--share", f"{share}:shared:ro",
                    "--net", f"user,forward=tcp:{port}:5555"]
         initrd = make_initrd(machine, folder, SCRIPT, "--devices")
-        append = "console=ttyS0 quiet loglevel=1"
+        append = "console=ttyS0 quiet loglevel=1 no4lvl"
         hatch = [machine.command, "boot", *machine.choice, *options, "--kernel", image,
                  "--initrd", initrd, "--append", append]
         native = [machine.qemu, "-nodefaults", "-M", "virt", "-cpu", "rv64", "-smp", str(HARTS),
-                  "-m", "512M", "-display", "none", "-monitor", "none", "-serial", "stdio",
+                  "-m", MEMORY, "-display", "none", "-monitor", "none", "-serial", "stdio",
                   "-bios", machine.firmware, "-kernel", image, "-initrd", initrd,
                   "-append", append, *device_words(machine, options, folder)]
         speeds = {"hatch": [], "native": []}

@@ -46,7 +46,7 @@ def cold_environment(folder):
 def native_words(machine, kernel, initrd):
     return [machine.qemu, "-M", "virt", "-cpu", "rv64", "-m", "512M", "-display", "none", "-monitor", "none",
             "-serial", "stdio", "-bios", machine.firmware, "-kernel", kernel, "-initrd", initrd,
-            "-append", "console=ttyS0 earlycon=sbi quiet"]
+            "-append", "console=ttyS0 earlycon=sbi quiet no4lvl"]
 
 
 def start_up(machine, kernel, initrd, rounds, timed, progress, fail):
