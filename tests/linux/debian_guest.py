@@ -23,7 +23,7 @@ MIB = 1 << 20
 # systemd gives up on the console, and there is no login, when a machine with a load of other things
 # has not found it after 90 seconds: each of these is in seconds. And the log keeps all of a test.
 APPEND = (
-    "console=ttyS0 earlycon=sbi systemd.default_device_timeout_sec=900"
+    "console=ttyS0 earlycon=sbi no4lvl systemd.default_device_timeout_sec=900"
     " systemd.default_timeout_start_sec=900 log_buf_len=4M"
 )
 PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"  # where e2fsck is

@@ -18,6 +18,8 @@
 
 #include "guest.h"
 
+#define HUGE_PAGES "/sys/kernel/mm/transparent_hugepage/enabled"
+
 static void mount_one(const char *type, const char *path, const char *options)
 {
 	mkdir(path, 0755);
@@ -77,14 +79,29 @@ static void load_modules(void)
 	rmdir("/modules");
 }
 
+/* Takes `size` bytes, as one page if the kernel can, and leaves `reserve` free. */
 static bool take_memory(size_t size, size_t reserve)
 {
 	struct sysinfo info;
+	char *at;
 
 	if (sysinfo(&info) || info.freeram * info.mem_unit < reserve + size)
 		return false;
-	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
-		    -1, 0) != MAP_FAILED;
+	at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED)
+		return false;
+	madvise(at, size, MADV_HUGEPAGE);
+	for (size_t done = 0; done < size; done += 4096)
+		at[done] = 0;
+	return true;
+}
+
+/* Of "always [madvise] never" the word in brackets. Writes to `words`. */
+static const char *chosen(char *words)
+{
+	char *word = words ? strchr(words, '[') : NULL;
+
+	return word ? strtok(word, "[]") : "";
 }
 
 /*
@@ -93,9 +110,10 @@ static bool take_memory(size_t size, size_t reserve)
  */
 static void clear_free_memory(void)
 {
-	char *least = file_read("/proc/sys/vm/min_free_kbytes");
+	char *least = file_read("/proc/sys/vm/min_free_kbytes"), *huge = file_read(HUGE_PAGES);
 	pid_t pid;
 
+	file_write(HUGE_PAGES, "madvise"); /* off where there is little memory */
 	file_write("/proc/sys/vm/drop_caches", "3");
 	file_write("/proc/sys/vm/compact_memory", "1");
 	file_write("/proc/sys/vm/min_free_kbytes", "256");
@@ -110,7 +128,9 @@ static void clear_free_memory(void)
 	}
 	waitpid(pid, NULL, 0);
 	file_write("/proc/sys/vm/min_free_kbytes", least ? least : "");
+	file_write(HUGE_PAGES, chosen(huge));
 	free(least);
+	free(huge);
 }
 
 void boot_prepare(void)
