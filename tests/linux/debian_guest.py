@@ -33,7 +33,7 @@ class Debian(Run):
     """One boot with OPTIONS, from `hatch boot` to its end. On the console: the shell of root."""
 
     def __init__(self, *options):
-        super().__init__("boot", "--append", APPEND, *options, terminal=True)
+        super().__init__("boot", "--memory", "1G", "--append", APPEND, *options, terminal=True)
 
     def login(self):
         self.expect(b"hatch login: ", PATIENCE)
