@@ -193,12 +193,15 @@ void hatch_command_progress(struct hatch_command *command,
 
 /*
  * What a spawn would start now: the machine's words, a NULL at the end; one `free` frees all. Numbers of
- * descriptors stand for those that it would have. NULL: an error.
+ * descriptors stand for those that it would have. NULL: an error, see hatch_command_error.
  */
 char **hatch_command_words(struct hatch_command *command);
 
 /* Why the last call for this command failed: one line that says what to do next. Never NULL. */
 const char *hatch_command_problem(const struct hatch_command *command);
+
+/* The same as one of enum hatch_command_error; 0: it did not fail. ERESOURCE for a command of NULL. */
+int hatch_command_error(const struct hatch_command *command);
 
 /* ---- Running ---- */
 

@@ -22,11 +22,13 @@ struct run {
 };
 
 /* What the library cannot do: a wrong word is a matter of usage. */
-static _Noreturn void fail(const struct hatch_command *command, int error)
+static _Noreturn void fail(const struct hatch_command *command)
 {
+	bool usage = hatch_command_error(command) == HATCH_COMMAND_EINVAL;
+
 	hatch_progress_end();
-	hatch_report_fail(error == HATCH_COMMAND_EINVAL ? HATCH_EXIT_USAGE : HATCH_EXIT_FAILED,
-			  "%s", hatch_command_problem(command));
+	hatch_report_fail(usage ? HATCH_EXIT_USAGE : HATCH_EXIT_FAILED, "%s",
+			  hatch_command_problem(command));
 }
 
 static int show(struct hatch_command *command)
@@ -34,7 +36,7 @@ static int show(struct hatch_command *command)
 	char **words = hatch_command_words(command);
 
 	if (!words)
-		fail(command, 0);
+		fail(command);
 	puts(hatch_shell_words((const char *const *)words));
 	free(words);
 	return fflush(stdout) ? HATCH_EXIT_FAILED : 0;
@@ -56,16 +58,15 @@ static void enter(const struct run *run, char **words)
 static int run_command(const struct run *run, struct hatch_command *command, char **words)
 {
 	struct hatch_child *child;
-	int error, status;
+	int status;
 
 	hatch_attend_begin(run->terminal);
 	enter(run, words);
 	if (run->terminal)
 		hatch_attend_terminal(command);
 	hatch_command_progress(command, hatch_progress_tell, NULL);
-	error = hatch_command_spawn(command, &child);
-	if (error)
-		fail(command, error);
+	if (hatch_command_spawn(command, &child))
+		fail(command);
 	status = hatch_attend(child);
 	hatch_command_free(command);
 	return status;

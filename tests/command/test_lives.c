@@ -321,7 +321,7 @@ static void test_arguments(void **state)
 	hatch_command_free(command);
 }
 
-/* The first complaint is what the spawn says. */
+/* The first complaint is what the spawn says, and whoever only asks for the words. */
 static void test_complaints(void **state)
 {
 	struct hatch_command *command = shell("true");
@@ -337,6 +337,13 @@ static void test_complaints(void **state)
 	hatch_command_cpus(command, 9);
 	assert_int_equal(hatch_command_status(command, &exit), HATCH_COMMAND_EINVAL);
 	assert_non_null(strstr(hatch_command_problem(command), "70000"));
+	assert_null(hatch_command_words(command));
+	assert_int_equal(hatch_command_error(command), HATCH_COMMAND_EINVAL);
+	hatch_command_free(command);
+	assert_int_equal(hatch_command_error(NULL), HATCH_COMMAND_ERESOURCE);
+	command = shell("true");
+	free(hatch_command_words(command));
+	assert_int_equal(hatch_command_error(command), 0);
 	hatch_command_free(command);
 	free(long_one);
 }

@@ -107,6 +107,11 @@ const char *hatch_command_problem(const struct hatch_command *command)
 	return command ? command->problem.text : "out of memory: close some programs and run again";
 }
 
+int hatch_command_error(const struct hatch_command *command)
+{
+	return command ? command->problem.error : HATCH_COMMAND_ERESOURCE;
+}
+
 /* ---- What runs, and in which surroundings ---- */
 
 void hatch_command_arg(struct hatch_command *command, const char *argument)
