@@ -12,7 +12,7 @@
 #include "cpio.h"
 #include "devices.h"
 #include "emulate.h"
-#include "image.h"
+#include "kernel.h"
 #include "qemu.h"
 #include "report.h"
 #include "snapshot.h"
@@ -153,6 +153,18 @@ static void check_fit(const struct boot *boot, const char *what, uint64_t needed
 				  (unsigned long long)boot->memory >> 20);
 }
 
+/* Bytes of RAM that it takes. */
+static uint64_t check_kernel(const char *file)
+{
+	struct hatch_problem problem = { 0 };
+	uint64_t needed;
+
+	hatch_file_check("kernel", file);
+	if (hatch_kernel_check(file, &needed, &problem))
+		hatch_report_fail(HATCH_EXIT_FAILED, "%s", problem.text);
+	return needed;
+}
+
 /* Linux's files: given ones are looked at before anything is fetched. */
 static void choose_linux(struct boot *boot)
 {
@@ -163,7 +175,7 @@ static void choose_linux(struct boot *boot)
 		hatch_file_check("initrd", boot->initrd);
 	if (!boot->kernel)
 		boot->kernel = cached_kernel(own_initrd);
-	needed = hatch_image_check(boot->kernel);
+	needed = check_kernel(boot->kernel);
 	check_fit(boot, "kernel", needed);
 	if (own_initrd)
 		boot->initrd = cached_initrd(hatch_devices_any(&boot->devices) || boot->save);

@@ -17,6 +17,7 @@
 #include <hatch/agent.h>
 
 #include "cache.h"
+#include "kernel.h"
 #include "tool.h"
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -133,7 +134,8 @@ int hatch_files_plan(struct hatch_plan *plan, const char *own_kernel, struct hat
 {
 	if (hatch_places_check("guest's agent", plan->places.agent, problem))
 		return problem->error;
-	if (own_kernel && hatch_places_check("kernel", own_kernel, problem))
+	if (own_kernel && (hatch_places_check("kernel", own_kernel, problem) ||
+			   hatch_kernel_check(own_kernel, NULL, problem)))
 		return problem->error;
 	plan->kernel = own_kernel ? realpath(own_kernel, NULL) : find_kernel(&plan->places);
 	if (own_kernel && !plan->kernel)

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "image.h"
+#include "kernel.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "qemu.h"
-#include "report.h"
 
 /* The header: Linux, Documentation/arch/riscv/boot-image-header.rst. Little endian throughout. */
 enum {
@@ -16,7 +13,6 @@ enum {
 	IMAGE_SIZE = 16,
 	MAGIC = 56,
 	PE_OFFSET = 60,
-	HEADER_SIZE = 64,
 };
 
 /* The PE header that an Image with CONFIG_EFI has too: Microsoft's PE format, "COFF file header". */
@@ -54,7 +50,8 @@ static const char *advice(const struct head *head)
 	if (!memcmp(head->bytes, "\037\213", 2))
 		return "it is packed with gzip: unpack it with gunzip";
 	if (!memcmp(head->bytes, "\177ELF", 4))
-		return "it is an ELF file: give arch/riscv/boot/Image, or start it with --payload";
+		return "it is an ELF file: give arch/riscv/boot/Image; what is no Linux "
+		       "is for hatch boot --payload";
 	return "give arch/riscv/boot/Image of a riscv64 build";
 }
 
@@ -80,27 +77,50 @@ static uint64_t whole_size(const struct head *head)
 	return size;
 }
 
-uint64_t hatch_image_check(const char *file)
+/* The sizes of what was read, and of the file; -1: neither can be told, and errno says why. */
+static ssize_t read_head(const char *file, struct head *head, uint64_t *whole)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	struct stat status = { 0 };
+	ssize_t size = -1;
+
+	if (fd < 0)
+		return -1;
+	if (!fstat(fd, &status))
+		size = read(fd, head->bytes, sizeof(head->bytes));
+	*whole = (uint64_t)status.st_size;
+	close(fd);
+	return size;
+}
+
+static int judge(const char *file, const struct head *head, uint64_t size,
+		 struct hatch_problem *problem)
+{
+	if (memcmp(head->bytes + MAGIC, image_magic, sizeof(image_magic)) != 0)
+		return hatch_problem_set(problem, HATCH_COMMAND_EIO,
+					 "the kernel %s is not a riscv64 Image: %s", file,
+					 size ? advice(head) : "it is empty: copy it again");
+	if (size < whole_size(head))
+		return hatch_problem_set(problem, HATCH_COMMAND_EIO,
+					 "the kernel %s is truncated: %llu bytes, at least %llu "
+					 "expected; copy it again",
+					 file, (unsigned long long)size,
+					 (unsigned long long)whole_size(head));
+	return 0;
+}
+
+int hatch_kernel_check(const char *file, uint64_t *needed, struct hatch_problem *problem)
 {
 	struct head head = { 0 };
-	struct stat status;
-	ssize_t size;
-	int fd;
+	uint64_t size = 0;
 
-	hatch_file_check("kernel", file);
-	fd = open(file, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &status) || (size = read(fd, head.bytes, sizeof(head.bytes))) < 0)
-		hatch_report_fail(HATCH_EXIT_FAILED,
-				  "cannot read the kernel %s: %m; check the path", file);
-	close(fd);
-	if (size < HEADER_SIZE || memcmp(head.bytes + MAGIC, image_magic, sizeof(image_magic)))
-		hatch_report_fail(HATCH_EXIT_FAILED, "the kernel %s is not a riscv64 Image: %s",
-				  file, advice(&head));
-	if ((uint64_t)status.st_size < whole_size(&head))
-		hatch_report_fail(HATCH_EXIT_FAILED,
-				  "the kernel %s is truncated: %lld bytes, at least %llu expected; "
-				  "copy it again",
-				  file, (long long)status.st_size,
-				  (unsigned long long)whole_size(&head));
-	return read_le(&head, TEXT_OFFSET, 8) + read_le(&head, IMAGE_SIZE, 8);
+	if (read_head(file, &head, &size) < 0)
+		return hatch_problem_set(problem, HATCH_COMMAND_EIO,
+					 "cannot read the kernel %s: %s; check the path", file,
+					 strerror(errno));
+	if (judge(file, &head, size, problem))
+		return problem->error;
+	if (needed)
+		*needed = read_le(&head, TEXT_OFFSET, 8) + read_le(&head, IMAGE_SIZE, 8);
+	return 0;
 }
