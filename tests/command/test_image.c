@@ -77,6 +77,19 @@ static void test_archive(void **state)
 	forget_images();
 }
 
+/* Of before POSIX, and without a word of what it is. */
+static void test_old(void **state)
+{
+	struct hatch_command *command = of_image("old.tar", "true");
+	struct hatch_output output = expect_output(command, 0);
+
+	(void)state;
+	hatch_output_free(&output);
+	expect_file("locked", "locked\n");
+	hatch_command_free(command);
+	forget_images();
+}
+
 /* Whiteouts, an opaque folder, a folder in place of a link and a file in place of a folder. */
 static void test_layers(void **state)
 {
@@ -149,9 +162,17 @@ static void test_bad(void **state)
 	expect_refusal("evil", HATCH_COMMAND_EIO, "SHA-256");
 	expect_refusal("noise", HATCH_COMMAND_EIO, "JSON");
 	expect_refusal("damaged", 0, "damaged");
-	expect_refusal("cut.tar.gz", 0, "unpacking the image failed");
+	expect_refusal("lacks", 0, "is missing; fetch it again");
+	expect_refusal("headless", HATCH_COMMAND_EIO, "headless/index.json: No such file");
+	expect_refusal("cut.tar.gz", 0, "cut.tar.gz failed: ");
+	expect_refusal("cut.tar.gz", 0, "make the image again");
+	expect_refusal("text.gz", 0, "does not look like a tar archive; ");
 	expect_refusal("dotdot.tar", 0, "contains '..'");
-	expect_refusal("outside", 0, "unpacking the image failed");
+	expect_refusal("outside", HATCH_COMMAND_EIO, "outside is no tar archive: give one");
+	expect_refusal("text", HATCH_COMMAND_EIO, "text is no tar archive: give one");
+	expect_refusal("empty", HATCH_COMMAND_EIO, "empty is empty: fetch");
+	expect_refusal("zeros.tar", 0, "zeros.tar has no files: give");
+	expect_refusal("layout.tar", 0, "is an OCI layout in an archive: unpack it");
 }
 
 /* Names that lead elsewhere lead into the image all the same. */
@@ -210,7 +231,7 @@ int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, remember_things, check_things)
 	const struct CMUnitTest tests[] = {
-		TEST(test_archive), TEST(test_layers),	TEST(test_defaults),
+		TEST(test_archive), TEST(test_old),	TEST(test_layers),  TEST(test_defaults),
 		TEST(test_bad),	    TEST(test_outside), TEST(test_persist),
 	};
 	char line[800];

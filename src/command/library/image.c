@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive.h"
 #include "cache.h"
 #include "merge.h"
 #include "oci.h"
@@ -52,7 +53,8 @@ static int plan_archive(struct hatch_plan *plan, struct hatch_problem *problem)
 {
 	struct hatch_bytes identity = { 0 };
 
-	if (!hatch_places_check("image", plan->image, problem)) {
+	if (!hatch_places_check("image", plan->image, problem) &&
+	    !hatch_archive_check(plan->image, problem)) {
 		hatch_places_identify(&identity, "archive", plan->image);
 		set_root(plan, &identity, problem);
 	}
@@ -60,13 +62,18 @@ static int plan_archive(struct hatch_plan *plan, struct hatch_problem *problem)
 	return problem->error;
 }
 
+static bool has(const char *folder, const char *name)
+{
+	char *path = hatch_format("%s/%s", folder, name);
+	bool found = path && !access(path, F_OK);
+
+	free(path);
+	return found;
+}
+
 static int plan_folder(struct hatch_plan *plan, struct hatch_problem *problem)
 {
-	char *index = hatch_format("%s/index.json", plan->image);
-	bool layered = index && !access(index, F_OK);
-
-	free(index);
-	if (layered)
+	if (has(plan->image, "index.json") || has(plan->image, "oci-layout"))
 		return plan_oci(plan, problem);
 	plan->image_root = plan->image;
 	plan->image = NULL;
@@ -108,6 +115,27 @@ static int begin_words(struct hatch_words *words, const char *program,
 	return 0;
 }
 
+/* tar's own words, and what to do. */
+static int run_tar(struct hatch_child *child, struct hatch_words *words,
+		   struct hatch_problem *problem)
+{
+	char *what = hatch_format("unpacking the image %s", child->plan.image);
+	struct hatch_problem said = { 0 };
+
+	if (!what)
+		return hatch_problem_memory(problem);
+	hatch_tool_run(child, what, words, "Cannot mknod", NULL, &said);
+	if (said.error == HATCH_COMMAND_EIO)
+		hatch_problem_set(problem, said.error,
+				  "%s; free the disk if it is full, or else fetch or make the "
+				  "image again",
+				  said.text);
+	else
+		*problem = said;
+	free(what);
+	return problem->error;
+}
+
 /* tar itself refuses names that lead elsewhere, and makes such links last. */
 static int unpack(struct hatch_child *child, const char *archive, const char *folder,
 		  struct hatch_problem *problem)
@@ -126,7 +154,7 @@ static int unpack(struct hatch_child *child, const char *archive, const char *fo
 	hatch_words_add(&words, "--preserve-permissions");
 	hatch_words_add(&words, "--directory=%s", folder);
 	hatch_words_add(&words, "--file=%s", archive);
-	hatch_tool_run(child, "unpacking the image", &words, "Cannot mknod", NULL, problem);
+	run_tar(child, &words, problem);
 	hatch_words_free(&words);
 	return problem->error;
 }
@@ -158,7 +186,11 @@ static int check_blob(struct hatch_child *child, const char *digest, struct hatc
 
 	if (!blob)
 		return hatch_problem_memory(problem);
-	if (!begin_words(&words, "sha256sum", problem)) {
+	if (access(blob, F_OK))
+		hatch_problem_set(problem, HATCH_COMMAND_EIO,
+				  "the image %s is damaged: %s is missing; fetch it again",
+				  child->plan.image, blob);
+	else if (!begin_words(&words, "sha256sum", problem)) {
 		hatch_words_add(&words, "%s", blob);
 		hatch_tool_run(child, "checking the image", &words, NULL, &line, problem);
 	}
@@ -192,24 +224,52 @@ static int unpack_oci(struct hatch_child *child, const char *scratch, struct hat
 	return problem->error;
 }
 
+/* What came out may be no root at all. An empty folder can be removed, and is of no use. */
+static int check_root(const struct hatch_child *child, const char *root,
+		      struct hatch_problem *problem)
+{
+	const char *image = child->plan.image;
+
+	if (!rmdir(root))
+		return hatch_problem_set(problem, HATCH_COMMAND_EIO,
+					 "the image %s has no files: give one of a whole root file "
+					 "system",
+					 image);
+	if (has(root, "oci-layout"))
+		return hatch_problem_set(problem, HATCH_COMMAND_EIO,
+					 "the image %s is an OCI layout in an archive: unpack it, "
+					 "and give the folder",
+					 image);
+	return 0;
+}
+
+static int fill(struct hatch_child *child, const char *scratch, const char *root,
+		struct hatch_problem *problem)
+{
+	if (mkdir(root, 0755))
+		return hatch_problem_set(problem, HATCH_COMMAND_EIO,
+					 "cannot write %s: %s; free "
+					 "the disk",
+					 scratch, strerror(errno));
+	hatch_child_tell(child, "unpacking the image %s", child->plan.image);
+	if (child->plan.layered)
+		unpack_oci(child, scratch, problem);
+	else
+		add_layer(child, scratch, child->plan.image, problem);
+	return problem->error ? problem->error : check_root(child, root, problem);
+}
+
 static int make(struct hatch_child *child, struct hatch_making *making, const char *target,
 		struct hatch_problem *problem)
 {
 	char *root = hatch_format("%s/root", making->scratch);
-	int failed = !root || mkdir(root, 0755);
 
+	if (!root)
+		hatch_problem_memory(problem);
+	else if (!fill(child, making->scratch, root, problem))
+		hatch_cache_publish(making, target, problem);
 	free(root);
-	if (failed)
-		return hatch_problem_set(problem, HATCH_COMMAND_EIO,
-					 "cannot write %s: %s; free "
-					 "the disk",
-					 making->scratch, strerror(errno));
-	hatch_child_tell(child, "unpacking the image %s", child->plan.image);
-	if (child->plan.layered)
-		unpack_oci(child, making->scratch, problem);
-	else
-		add_layer(child, making->scratch, child->plan.image, problem);
-	return problem->error ? problem->error : hatch_cache_publish(making, target, problem);
+	return problem->error;
 }
 
 /* Whether it is there, and stays: who removes one takes its lock first. */

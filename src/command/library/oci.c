@@ -39,7 +39,9 @@ static cJSON *read_json(const char *folder, const char *file, struct hatch_probl
 		size = fread(text, 1, JSON_MOST, stream);
 		json = size < JSON_MOST ? cJSON_ParseWithLength(text, size) : NULL;
 		if (!json)
-			refuse(folder, "a file of it is no JSON", problem);
+			hatch_problem_set(problem, HATCH_COMMAND_EIO,
+					  "the image %s is damaged: %s is no JSON; fetch it again",
+					  folder, file);
 	}
 	if (stream)
 		fclose(stream);

@@ -74,6 +74,21 @@ static bool is_tolerated(const struct hatch_tail *said, const char *tolerated)
 	return all;
 }
 
+/* tar's words behind those that tell what was wrong. */
+static void cut_last_words(struct hatch_tail *said)
+{
+	static const char *const words[] = { "Exiting with failure status",
+					     "is not recoverable: exiting now",
+					     "Child returned status", "Skipping to next header" };
+	size_t before;
+
+	do {
+		before = said->size;
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			hatch_tail_cut_end(said, words[i]);
+	} while (said->size < before);
+}
+
 static int judge(const char *what, const char *tolerated, int status, struct hatch_tail *said,
 		 struct hatch_problem *problem)
 {
@@ -81,7 +96,7 @@ static int judge(const char *what, const char *tolerated, int status, struct hat
 
 	if (WIFEXITED(status) && (!WEXITSTATUS(status) || is_tolerated(said, tolerated)))
 		return 0;
-	hatch_tail_cut_end(said, "Exiting with failure status"); /* tar's last words */
+	cut_last_words(said);
 	hatch_tail_line(said, "", line, sizeof(line));
 	return hatch_problem_set(problem, HATCH_COMMAND_EIO, "%s failed: %s", what,
 				 *line ? line : "without a word");
