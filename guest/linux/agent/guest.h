@@ -4,6 +4,7 @@
 #define AGENT_GUEST_H
 
 #include <limits.h>
+#include <signal.h>
 
 #include "setup.h"
 #include "user.h"
@@ -31,6 +32,14 @@ void finisher_open(void);
 void finisher_save(void);
 /* Ends the machine with this status; text, if any, goes to the console. */
 _Noreturn void finisher_end(unsigned int status, const char *text);
+
+/* ---- power.c: what process 1 is asked for by signals ---- */
+
+/* SIGCHLD and those; to be blocked, and read. */
+void power_signals(sigset_t *set);
+/* What reboot() is to be told for the signal; 0: it asks for nothing. */
+int power_of(int number);
+_Noreturn void power_end(int how);
 
 /* ---- ports.c ---- */
 
@@ -69,8 +78,11 @@ int child_start(const struct setup *setup, struct child *child, struct problem *
 
 /* ---- relay.c ---- */
 
-/* Until the command has ended and all is passed on. The end is in *problem. */
-void relay_run(const struct setup *setup, struct child *child, struct inbox *control,
-	       struct problem *problem);
+/*
+ * Until the command has ended and all is passed on. The end is in *problem; or, if it is not 0 that
+ * this returns, power_end() is to be it.
+ */
+int relay_run(const struct setup *setup, struct child *child, struct inbox *control,
+	      struct problem *problem);
 
 #endif

@@ -29,14 +29,13 @@ static void on_fault(int number)
 static void set_signals(void)
 {
 	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
-	sigset_t child;
+	sigset_t read_later;
 
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		signal(faults[i], on_fault);
 	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &child, NULL);
+	power_signals(&read_later);
+	sigprocmask(SIG_BLOCK, &read_later, NULL);
 }
 
 static int refuse(struct problem *problem, const char *why)
@@ -143,6 +142,7 @@ int main(void)
 	static struct setup setup;
 	static struct problem problem;
 	struct child child = { .in = -1, .out = -1, .err = -1, .terminal = -1 };
+	int how;
 
 	set_signals();
 	boot_prepare();
@@ -151,9 +151,11 @@ int main(void)
 	say_hello();
 	if (!start(&setup, &child, &problem))
 		ports_send(HATCH_AGENT_STARTED, NULL, 0);
-	relay_run(&setup, &child, &control, &problem);
+	how = relay_run(&setup, &child, &control, &problem);
 	end_processes();
 	root_leave();
+	if (how)
+		power_end(how);
 	tell_end(&problem);
 	wait_for_end();
 }

@@ -23,6 +23,7 @@ static struct relay {
 	struct outflow out, err;
 	int signals;
 	bool ended, bad;
+	int power; /* what reboot() is to be told in the end; 0: nothing */
 } relay;
 
 static void end_streams(struct relay *r)
@@ -61,15 +62,34 @@ static void end_well(struct relay *r, int status)
 	end_streams(r);
 }
 
+/* As an init does: all programs end, and what they wrote is passed on. */
+static void end_power(struct relay *r, int how)
+{
+	r->power = how;
+	kill(-1, SIGKILL);
+	end_streams(r);
+}
+
+/* Whether there was any. */
+static bool read_signals(struct relay *r)
+{
+	struct signalfd_siginfo info;
+	bool any = false;
+
+	while (read(r->signals, &info, sizeof(info)) > 0) {
+		any = true;
+		if (power_of((int)info.ssi_signo) && !r->power)
+			end_power(r, power_of((int)info.ssi_signo));
+	}
+	return any;
+}
+
 /* The command, and all whose parents have gone. */
 static void reap(struct relay *r)
 {
-	struct signalfd_siginfo info;
 	int status;
 	pid_t pid;
 
-	while (read(r->signals, &info, sizeof(info)) > 0)
-		;
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
 		if (pid != r->child->pid)
 			continue;
@@ -180,7 +200,7 @@ static void wait_for_more(struct relay *r)
 		return;
 	if (wait[ON_IN].revents & POLLERR)
 		inflow_close(&r->in);
-	if (wait[ON_CHILD].revents)
+	while (wait[ON_CHILD].revents && read_signals(r)) /* a signal, and its sender's end */
 		reap(r);
 	if (wait[ON_CONTROL].revents)
 		read_control(r);
@@ -188,11 +208,10 @@ static void wait_for_more(struct relay *r)
 
 static void begin(struct relay *r)
 {
-	sigset_t child;
+	sigset_t all;
 
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	r->signals = signalfd(-1, &child, SFD_NONBLOCK | SFD_CLOEXEC);
+	power_signals(&all);
+	r->signals = signalfd(-1, &all, SFD_NONBLOCK | SFD_CLOEXEC);
 	inflow_init(&r->in, ports[HATCH_AGENT_STDIN], r->child->in, r->setup->terminal);
 	outflow_init(&r->out, r->child->out, ports[HATCH_AGENT_STDOUT]);
 	outflow_init(&r->err, r->child->err, ports[HATCH_AGENT_STDERR]);
@@ -200,8 +219,8 @@ static void begin(struct relay *r)
 		end_streams(r);
 }
 
-void relay_run(const struct setup *setup, struct child *child, struct inbox *control,
-	       struct problem *problem)
+int relay_run(const struct setup *setup, struct child *child, struct inbox *control,
+	      struct problem *problem)
 {
 	struct relay *r = &relay;
 
@@ -215,4 +234,5 @@ void relay_run(const struct setup *setup, struct child *child, struct inbox *con
 		wait_for_more(r);
 		step(r);
 	}
+	return r->power;
 }
