@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "about.h"
 #include "report.h"
 #include "tool.h"
 
@@ -43,23 +44,6 @@ static void measure(struct hatch_cached *cached)
 	nftw(cached->path, measure_one, DESCRIPTORS, FTW_PHYS);
 }
 
-/* "name: value" lines of the file `about`, joined: "value of kernel, value of memory, ...". */
-static char *read_about(const char *path)
-{
-	FILE *from = fopen(hatch_text_format("%s/about", path), "re");
-	char *text = hatch_text_format("%s", ""), *line = NULL;
-	size_t size = 0;
-
-	while (from && getline(&line, &size, from) >= 0) {
-		line[strcspn(line, "\n")] = '\0';
-		text = hatch_text_format("%s%s%s", text, *text ? ", " : "", line);
-	}
-	if (from)
-		fclose(from);
-	free(line);
-	return text;
-}
-
 static bool is_current(const char *kind_path, const char *key)
 {
 	char target[256];
@@ -79,7 +63,7 @@ static struct hatch_cached describe(const char *kind_path, const char *kind, con
 	};
 
 	cached.current = is_current(kind_path, key);
-	cached.about = read_about(cached.path);
+	cached.about = hatch_about_read(cached.path);
 	measure(&cached);
 	return cached;
 }

@@ -22,7 +22,7 @@ enum { LAYOUT = 2 };
 
 /* ---- What a snapshot is of ---- */
 
-/* All that it depends on, as text; the name of its folder is a hash of that. */
+/* All that it depends on, as text, which hatch cache reads; the name of its folder is a hash of that. */
 static void identify(const struct hatch_plan *plan, struct hatch_bytes *text)
 {
 	char *line = hatch_format("hatch's guest, layout %d, agent %d\nmemory: %llu\n"
