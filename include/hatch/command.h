@@ -180,7 +180,10 @@ void hatch_command_firmware(struct hatch_command *command, const char *file);
 /* The kernel's console goes to this descriptor (it stays the caller's); no snapshot is used. */
 void hatch_command_console(struct hatch_command *command, int fd);
 
-/* The machine waits for gdb at 127.0.0.1:1234; no snapshot is used. */
+/*
+ * The machine waits for gdb at 127.0.0.1:1234, which is told as progress; no snapshot is used. For one
+ * machine at a time: EIO.
+ */
 void hatch_command_gdb(struct hatch_command *command);
 
 /*

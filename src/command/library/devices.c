@@ -35,15 +35,14 @@ static void plug(struct hatch_plan *plan, const char *device)
 	hatch_words_add(&plan->devices, "%s,bus=virtio-mmio-bus.%u", device, ++plan->slots);
 }
 
-/* ---- The network ---- */
+/* ---- Ports of ours ---- */
 
-/* As QEMU will do it; a port that is free now may be gone then, and QEMU says so. */
-static int check_port(const struct hatch_forward *forward, struct hatch_problem *problem)
+/* As QEMU will do it; a port that is free now may be gone then, and QEMU says so. Returns errno. */
+static int try_port(bool udp, unsigned int port)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons((uint16_t)forward->host),
+				       .sin_port = htons((uint16_t)port),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	bool udp = forward->protocol == HATCH_UDP;
 	int fd = socket(AF_INET, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
 	int yes = 1, error = 0;
 
@@ -54,6 +53,29 @@ static int check_port(const struct hatch_forward *forward, struct hatch_problem 
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || (!udp && listen(fd, 1)))
 		error = errno;
 	close(fd);
+	return error;
+}
+
+static int check_gdb(const struct hatch_command *command, struct hatch_problem *problem)
+{
+	int error = command->gdb ? try_port(false, HATCH_GDB_PORT) : 0;
+
+	if (!error)
+		return 0;
+	return hatch_problem_set(problem, HATCH_COMMAND_EIO,
+				 "the port %d of this machine, for gdb, cannot be had: %s; end "
+				 "the program that has it, perhaps another machine that waits for "
+				 "gdb",
+				 HATCH_GDB_PORT, strerror(error));
+}
+
+/* ---- The network ---- */
+
+static int check_port(const struct hatch_forward *forward, struct hatch_problem *problem)
+{
+	bool udp = forward->protocol == HATCH_UDP;
+	int error = try_port(udp, forward->host);
+
 	if (!error)
 		return 0;
 	return hatch_problem_set(problem, HATCH_COMMAND_EIO,
@@ -220,7 +242,7 @@ int hatch_devices_plan(struct hatch_plan *plan, const struct hatch_command *comm
 					 count, HATCH_SLOTS - 1, count - (HATCH_SLOTS - 1));
 	if (count)
 		hatch_setup_add(&plan->setup, HATCH_AGENT_DEVICES, number, sizeof(number));
-	if (plan_network(plan, command, problem))
+	if (check_gdb(command, problem) || plan_network(plan, command, problem))
 		return problem->error;
 	plan_root(plan);
 	if (plan_mounts(plan, command, problem) || plan_disk(plan, command, problem))

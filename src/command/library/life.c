@@ -41,6 +41,9 @@ static enum hatch_run_end run_once(struct hatch_child *child, struct hatch_exit 
 		start.snapshot = path;
 		start.snapshot_size = snapshot.size;
 	}
+	if (child->plan.gdb)
+		hatch_child_tell(child, "the machine waits for gdb at 127.0.0.1:%d",
+				 HATCH_GDB_PORT);
 	end = hatch_run(child, &start, snapshot.fd > 0 ? snapshot.fd : -1, exit, problem);
 	if (end == HATCH_RUN_NOT_LOADED)
 		hatch_snapshot_drop(child, &snapshot);

@@ -169,6 +169,13 @@ static void add_board(struct hatch_words *words, const struct hatch_plan *plan)
 	hatch_words_add(words, "%u,maxcpus=%u", plan->cpus, plan->cpus < 2 ? 2 : plan->cpus);
 }
 
+static void add_gdb(struct hatch_words *words)
+{
+	hatch_words_add(words, "-gdb");
+	hatch_words_add(words, "tcp:127.0.0.1:%d", HATCH_GDB_PORT);
+	hatch_words_add(words, "-S");
+}
+
 static void add_ports(struct hatch_words *words, const struct hatch_machine_start *start)
 {
 	const char *const device[] = { "-device",
@@ -210,7 +217,7 @@ int hatch_machine_words(const struct hatch_plan *plan, struct hatch_machine_star
 
 	add_board(words, plan);
 	if (plan->gdb)
-		add_all(words, (const char *const[]){ "-gdb", "tcp:127.0.0.1:1234", "-S", NULL });
+		add_gdb(words);
 	give_all(&making, plan, start);
 	memory = round_up(plan->memory + MEMORY_BOARD + making.files);
 	if (start->template) {

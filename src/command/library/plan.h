@@ -12,6 +12,7 @@
 enum {
 	HATCH_SLOTS = 8, /* of virtio devices; the first one is the agent's */
 	HATCH_PORTS = 4, /* HATCH_AGENT_CONTROL and what follows */
+	HATCH_GDB_PORT = 1234,
 };
 
 /* What an image says of the command that nobody said otherwise. Zeroed: nothing. */
