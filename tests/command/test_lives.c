@@ -29,6 +29,31 @@ static struct hatch_child *spawn(struct hatch_command *command)
 	return child;
 }
 
+/* The same, and SCRIPT has said a line: it is as far as that, however busy the machine is. */
+static struct hatch_child *spawn_ready(const char *script)
+{
+	struct hatch_command *command = shell(script);
+	struct hatch_child *child;
+	char byte;
+	int fd;
+
+	hatch_command_stdin(command, (struct hatch_stdio){ .kind = HATCH_STDIO_NULL });
+	hatch_command_stdout(command, (struct hatch_stdio){ .kind = HATCH_STDIO_PIPE });
+	assert_int_equal(hatch_command_spawn(command, &child), 0);
+	fd = hatch_child_take_stdout(child);
+	assert_int_equal(read(fd, &byte, 1), 1);
+	close(fd);
+	hatch_command_free(command);
+	return child;
+}
+
+static void wait_for_end(struct hatch_child *child)
+{
+	struct pollfd over = { hatch_child_fd(child), POLLIN, 0 };
+
+	assert_int_equal(poll(&over, 1, 60000), 1);
+}
+
 static void expect(struct hatch_child *child, enum hatch_exit_kind kind, int value)
 {
 	struct hatch_exit exit, again;
@@ -71,10 +96,10 @@ static void test_no_command(void **state)
 
 static void test_signals(void **state)
 {
-	struct hatch_child *child = spawn(shell("trap 'exit 7' TERM; while :; do sleep 0.1; done"));
+	struct hatch_child *child =
+		spawn_ready("trap 'exit 7' TERM; echo; while :; do sleep 0.1; done");
 
 	(void)state;
-	usleep(300000);
 	assert_int_equal(hatch_child_kill(child, 0), HATCH_COMMAND_EINVAL);
 	assert_int_equal(hatch_child_kill(child, 65), HATCH_COMMAND_EINVAL);
 	assert_int_equal(hatch_child_kill(child, SIGTERM), 0);
@@ -86,7 +111,7 @@ static void test_signals(void **state)
 	assert_int_equal(hatch_child_kill(child, SIGKILL), 0);
 	expect(child, HATCH_EXIT_SIGNALED, SIGKILL);
 	child = spawn(shell("exit 1"));
-	usleep(300000);
+	wait_for_end(child);
 	assert_int_equal(hatch_child_kill(child, SIGKILL), 0); /* after it ran */
 	expect(child, HATCH_EXIT_CODE, 1);
 }
@@ -99,8 +124,7 @@ static void test_deaf(void **state)
 
 	(void)state;
 	setenv("FAKE_DEAF", "1", 1);
-	child = spawn(shell("exec sleep 100"));
-	usleep(300000);
+	child = spawn_ready("echo; exec sleep 100");
 	before = now();
 	assert_int_equal(hatch_child_kill(child, SIGKILL), 0);
 	expect(child, HATCH_EXIT_SIGNALED, SIGKILL);
