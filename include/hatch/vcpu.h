@@ -99,6 +99,14 @@ struct hatch_vcpu {
 	bool full;		 /* the frame holds all registers, not only the caller-saved ones */
 	struct hatch_hart *hart; /* on which it is current, or NULL */
 	struct hatch_post post;
+	/*
+	 * NULL, or told on the sender's hart when an interrupt is raised for the vcpu, or it is
+	 * kicked, while it is on no hart: whoever gives it one may have been waiting for that. The
+	 * sender may hold locks: take none that is held when interrupts are raised. Set it while
+	 * nobody sends anything.
+	 */
+	void (*woken)(void *arg);
+	void *woken_arg;
 };
 
 /*
@@ -154,6 +162,15 @@ void hatch_vcpu_kick(struct hatch_vcpu *vcpu);
  * that it can be taken. Answers at once where that is so already.
  */
 bool hatch_vcpu_wait(struct hatch_vcpu *vcpu);
+
+/*
+ * Of a vcpu that is on no hart: the host time, ticks, from which on an interrupt is pending that it
+ * has enabled in vsie. 0: one is. HATCH_NEVER: only when another is raised (see `woken`).
+ */
+uint64_t hatch_vcpu_due(struct hatch_vcpu *vcpu);
+
+/* The host's time, ticks, at a time of the guest's clock; HATCH_NEVER when it is beyond what fits. */
+uint64_t hatch_vcpu_host_ticks(const struct hatch_vcpu *vcpu, uint64_t guest_ticks);
 
 /*
  * The guest's clock, ticks. Read it within a handler or between two runs.

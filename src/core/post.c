@@ -31,6 +31,13 @@ static void tell(const struct hatch_hart *hart)
 		hatch_hart_kick(hart);
 }
 
+/* The vcpu was on no hart when it was sent this. */
+static void wake(const struct hatch_vcpu *vcpu)
+{
+	if (vcpu->woken)
+		vcpu->woken(vcpu->woken_arg);
+}
+
 /* ---- Interrupts ---- */
 
 /* With the lock. `set` and `clear`: one of them is 0. */
@@ -49,7 +56,8 @@ static struct hatch_hart *post_hvip(struct hatch_vcpu *vcpu, uint64_t set, uint6
 
 static void change_hvip(struct hatch_vcpu *vcpu, uint64_t set, uint64_t clear)
 {
-	struct hatch_hart *hart;
+	struct hatch_hart *told;
+	bool rests;
 
 	if (is_here(vcpu)) {
 		hatch_post_take(vcpu); /* what was sent before comes before */
@@ -57,9 +65,12 @@ static void change_hvip(struct hatch_vcpu *vcpu, uint64_t set, uint64_t clear)
 		return;
 	}
 	hatch_lock_acquire(&vcpu->post.lock);
-	hart = post_hvip(vcpu, set, clear);
+	rests = !vcpu->hart;
+	told = post_hvip(vcpu, set, clear);
 	hatch_lock_release(&vcpu->post.lock);
-	tell(hart);
+	tell(told);
+	if (rests && set)
+		wake(vcpu);
 }
 
 void hatch_vcpu_raise(struct hatch_vcpu *vcpu, uint64_t hvip)
@@ -207,6 +218,8 @@ void hatch_vcpu_kick(struct hatch_vcpu *vcpu)
 	hart = vcpu->hart;
 	hatch_lock_release(&vcpu->post.lock);
 	tell(hart);
+	if (!hart)
+		wake(vcpu);
 }
 
 bool hatch_post_is_kick(struct hatch_vcpu *vcpu)

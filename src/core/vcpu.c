@@ -50,3 +50,28 @@ void hatch_vcpu_copy(struct hatch_vcpu *to, const struct hatch_vcpu *from)
 	to->full = true;
 	to->hart_id = from->hart_id;
 }
+
+uint64_t hatch_vcpu_host_ticks(const struct hatch_vcpu *vcpu, uint64_t guest_ticks)
+{
+	uint64_t delta = vcpu->confine.htimedelta;
+
+	/* htimedelta is a signed distance: negative for a guest whose time began after ours. */
+	if ((int64_t)delta >= 0)
+		return guest_ticks > delta ? guest_ticks - delta : 0;
+	return guest_ticks < delta ? guest_ticks - delta : HATCH_NEVER;
+}
+
+/* The bits of hvip stand one above those of vsie (18.2.3). Its timer is in memory, Sstc or not. */
+uint64_t hatch_vcpu_due(struct hatch_vcpu *vcpu)
+{
+	uint64_t pending;
+
+	hatch_lock_acquire(&vcpu->post.lock);
+	pending = vcpu->hvip >> 1 & vcpu->vs.vsie;
+	hatch_lock_release(&vcpu->post.lock);
+	if (pending)
+		return 0;
+	if (!(vcpu->vs.vsie & HVIP_VSTIP >> 1))
+		return HATCH_NEVER;
+	return hatch_vcpu_host_ticks(vcpu, vcpu->vs.vstimecmp);
+}

@@ -6,16 +6,6 @@
 
 #include "sbi_hart.h"
 
-uint64_t hatch_timer_host_ticks(const struct hatch_vcpu *vcpu, uint64_t guest_ticks)
-{
-	uint64_t delta = vcpu->confine.htimedelta;
-
-	/* htimedelta is a signed distance: negative for a guest whose time began after ours. */
-	if ((int64_t)delta >= 0)
-		return guest_ticks > delta ? guest_ticks - delta : 0;
-	return guest_ticks < delta ? guest_ticks - delta : HATCH_TIMER_NEVER;
-}
-
 void hatch_timer_set(const struct hatch_timer *timer, struct hatch_vcpu *vcpu, uint64_t ticks)
 {
 	hatch_sbi_hart_set_vstimecmp(vcpu, ticks);
@@ -27,8 +17,7 @@ void hatch_timer_set(const struct hatch_timer *timer, struct hatch_vcpu *vcpu, u
 void hatch_timer_rearm(const struct hatch_timer *timer, const struct hatch_vcpu *vcpu)
 {
 	if (!(vcpu->confine.henvcfg & HENVCFG_STCE) && timer->arm)
-		timer->arm(timer->arg,
-			   hatch_timer_host_ticks(vcpu, hatch_sbi_hart_vstimecmp(vcpu)));
+		timer->arm(timer->arg, hatch_vcpu_host_ticks(vcpu, hatch_sbi_hart_vstimecmp(vcpu)));
 }
 
 static enum hatch_verdict on_expiry(void *arg, const struct hatch_event *ev, struct hatch_cont *k)

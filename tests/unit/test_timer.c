@@ -7,7 +7,7 @@
 static uint64_t host_ticks(uint64_t delta, uint64_t guest_ticks)
 {
 	vcpu[0].confine.htimedelta = delta;
-	return hatch_timer_host_ticks(&vcpu[0], guest_ticks);
+	return hatch_vcpu_host_ticks(&vcpu[0], guest_ticks);
 }
 
 /* No guest time, however odd, may become an alarm at the wrong host time. */

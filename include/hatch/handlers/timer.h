@@ -53,11 +53,4 @@ void hatch_timer_set(const struct hatch_timer *timer, struct hatch_vcpu *vcpu, u
  */
 void hatch_timer_rearm(const struct hatch_timer *timer, const struct hatch_vcpu *vcpu);
 
-/*
- * Host time of a guest time, ticks. The guest can ask for any alarm, also for one that the
- * host's clock cannot express: 0 if it is before host time began, HATCH_TIMER_NEVER if after its
- * end.
- */
-uint64_t hatch_timer_host_ticks(const struct hatch_vcpu *vcpu, uint64_t guest_ticks);
-
 #endif
