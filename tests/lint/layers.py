@@ -23,7 +23,7 @@ def kind_of(header):
     name = header[len('hatch/'):].removesuffix('.h')
     if name.startswith('handlers/'):
         return 'handlers'
-    return name if name in ('board', 'abi', 'agent', 'command') else 'core'
+    return name if name in ('board', 'abi', 'agent', 'command', 'sched') else 'core'
 
 
 # What the files of each folder may include of include/hatch.
@@ -32,11 +32,12 @@ MAY = {
     'include/hatch': {'core'},
     'src/core': {'core'},
     'src/handlers': {'core', 'abi', 'handlers'},
+    'src/sched': {'core', 'sched'},
     'src/board': {'core', 'board', 'handlers'},
     'src/command/library': {'command', 'agent'},
     'src/command': {'command'},
     'demos/20-command': {'command'},
-    'demos': {'core', 'board', 'abi', 'handlers'},
+    'demos': {'core', 'board', 'abi', 'handlers', 'sched'},
     'guest': {'abi', 'agent'},
 }
 
