@@ -40,14 +40,19 @@ static enum hatch_verdict on_report(void *arg, const struct hatch_event *ev, str
 	return hatch_resume(k, 0);
 }
 
-void bench_begin(void)
+void bench_load(struct hatch_guest *guest)
 {
 	const hatch_gpa ram = hatch_gpa_of(HATCH_GUEST_RAM);
 	size_t size = (size_t)(guest_image_end - guest_image);
 
-	bench_need(hatch_guest_init(&bench.guest, hatch_board_memory()), "guest");
-	bench_need(hatch_guest_add_ram(&bench.guest, ram, GUEST_RAM_SIZE), "RAM");
-	bench_need(hatch_guest_write(&bench.guest, ram, guest_image, size), "program");
+	bench_need(hatch_guest_init(guest, hatch_board_memory()), "guest");
+	bench_need(hatch_guest_add_ram(guest, ram, GUEST_RAM_SIZE), "RAM");
+	bench_need(hatch_guest_write(guest, ram, guest_image, size), "program");
+}
+
+void bench_begin(void)
+{
+	bench_load(&bench.guest);
 	bench_need(hatch_vcpu_init(&bench.vcpu, &bench.guest), "vcpu");
 	bench_need(hatch_try_init(&bench.t, &bench.vcpu), "try");
 	clauses_used = 0;

@@ -22,6 +22,8 @@ void bench_need(int error, const char *what);
 
 /* A guest with the measured program, its vcpu and a try that ends with it. */
 void bench_begin(void);
+/* Makes a guest, with the program in it. */
+void bench_load(struct hatch_guest *guest);
 void bench_add(struct hatch_scope *scope, struct hatch_catch clause);
 
 /* Runs the guest, which measures itself, prints what it reported, and ends it. */
@@ -42,5 +44,8 @@ static inline uint64_t bench_count(void)
 
 /* values.c: captured continuations, clones, transactions, deadlines. */
 void bench_values(void);
+
+/* switch.c: from one vcpu to another. */
+void bench_switch(void);
 
 #endif

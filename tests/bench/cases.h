@@ -31,6 +31,8 @@ enum bench_guest {
 	BENCH_IPI_SELF,
 	BENCH_FENCE_SELF, /* a remote fence of which no other hart is told */
 	BENCH_IPI_SEND,	  /* to another hart: the call alone */
+	BENCH_YIELD,	  /* to the other and back again: halved */
+	BENCH_YIELDS,	  /* the other: for longer than the first one, then it ends */
 	BENCH_IPI_OTHER,  /* from that call to the other hart's trap handler */
 };
 

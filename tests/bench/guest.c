@@ -6,6 +6,7 @@
 #include "cases.h"
 #include "guest.h"
 
+#define YIELD	      0x08534348 /* HATCH_SCHED_EID */
 #define SBI_TIME      0x54494d45
 #define SBI_DBCN      0x4442434e
 #define SBI_IPI	      0x735049
@@ -131,6 +132,8 @@ static uint64_t round_of(enum bench_guest what, uint64_t i)
 		return ipi_round();
 	case BENCH_FENCE_SELF: /* of nothing else: a2 and a3 are 0, which means all of it */
 		return ROUND("ecall", 1, 0, 1, SBI_RFENCE);
+	case BENCH_YIELD:
+		return ROUND("ecall", 0, 0, 0, YIELD) / 2;
 	case BENCH_IPI_SEND:
 		return other_round(&way);
 	case BENCH_IPI_OTHER:
@@ -164,6 +167,8 @@ int main(uint64_t argument, uint64_t what)
 		dirty(argument);
 	if (what == BENCH_SPIN)
 		spin();
+	for (uint64_t i = 0; what == BENCH_YIELDS && i < 4 * BENCH_ROUNDS; i++)
+		hatch_guest_call(YIELD, 0, 0, 0);
 	if (what == BENCH_IPI_SEND || what == BENCH_IPI_OTHER)
 		start_other();
 	for (uint64_t i = 0; i < 2 * BENCH_ROUNDS; i++) {

@@ -275,5 +275,6 @@ int main(void)
 	bench_sbi("fence-self", BENCH_FENCE_SELF);
 	bench_call("call-empty");
 	bench_values();
+	bench_switch();
 	return 0;
 }
