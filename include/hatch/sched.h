@@ -61,6 +61,13 @@ enum hatch_task_state {
 	HATCH_TASK_OVER,
 };
 
+/* What a task does with its turn. */
+enum hatch_turn {
+	HATCH_TURN_TAKE,
+	HATCH_TURN_WAIT, /* nothing, until it is woken */
+	HATCH_TURN_END,	 /* it is over; its continuation is dropped */
+};
+
 /* One try that takes turns. The user fills the first part and owns it. */
 struct hatch_task {
 	struct hatch_try *t;
@@ -68,12 +75,14 @@ struct hatch_task {
 	uint64_t harts; /* where it may run, bit h: hart h; 0: everywhere */
 	/*
 	 * NULL, or called ahead of each turn, on the hart that it is for: sets what belongs to the
-	 * hart, an alarm say. False: it has nothing to do until it is woken.
+	 * hart, an alarm say.
 	 */
-	bool (*begin)(struct hatch_task *task);
+	enum hatch_turn (*begin)(struct hatch_task *task);
 	/*
 	 * NULL, or called behind each turn, on its hart. `over`: the try has ended, or was captured
-	 * by somebody else; true is returned when it is to go on all the same, false when not.
+	 * by somebody else, or `begin` said END. True is returned when it is to go on all the same (a
+	 * try that can be run again, or was made anew), false when not. Not over, and it does not
+	 * matter what is returned.
 	 */
 	bool (*end)(struct hatch_task *task, bool over);
 	void *arg;
@@ -116,7 +125,8 @@ int hatch_sched_init(struct hatch_sched *sched, const struct hatch_sched_host *h
 /*
  * Adds a task, which begins ready. Its try has not run, and gets the scheduler's scope around its
  * outermost one: so a clause of its own is asked first, and one for a deadline or for WFI decides
- * about turns in the scheduler's place. Before hatch_sched_serve; what stands at `woken` of the vcpu
+ * about turns in the scheduler's place. From any hart, also while others serve, and again once it is
+ * over. What stands at `woken` of the vcpu
  * is the scheduler's from now on.
  * Errors: HATCH_EINVAL (no try or share; a weight of 0 or too much; it is there; pinned to nothing),
  * HATCH_ESEALED (the try runs).

@@ -94,6 +94,16 @@ uint64_t hatch_sched_until(const struct hatch_sched *sched, uint64_t now)
 	return due < now + sched->slice ? due : now + sched->slice;
 }
 
+static void take_out(struct hatch_task *task)
+{
+	struct hatch_task **link = &task->sched->tasks;
+
+	while (*link != task)
+		link = &(*link)->next;
+	*link = task->next;
+	task->sched->left--;
+}
+
 void hatch_sched_turned(struct hatch_task *task, uint64_t ticks, enum hatch_task_state state)
 {
 	struct hatch_share *share = task->share;
@@ -102,7 +112,8 @@ void hatch_sched_turned(struct hatch_task *task, uint64_t ticks, enum hatch_task
 	share->passed += ticks * UNIT / share->weight;
 	task->state = state;
 	share->awake -= state != HATCH_TASK_READY;
-	task->sched->left -= state == HATCH_TASK_OVER;
+	if (state == HATCH_TASK_OVER)
+		take_out(task);
 }
 
 /*

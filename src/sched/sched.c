@@ -120,13 +120,26 @@ static void finish(struct hatch_task *task, uint64_t ticks, enum hatch_task_stat
 	wake_all(sched, resting); /* they see that nothing is left */
 }
 
+static enum hatch_turn begin(struct hatch_task *task)
+{
+	enum hatch_turn turn_is = task->begin ? task->begin(task) : HATCH_TURN_TAKE;
+
+	if (turn_is == HATCH_TURN_END && task->captured.t)
+		hatch_cont_drop(&task->captured);
+	if (turn_is == HATCH_TURN_END)
+		task->captured.t = NULL;
+	return turn_is;
+}
+
 static void take_turn(struct hatch_task *task, uint64_t from, uint64_t until)
 {
 	enum hatch_task_state state = HATCH_TASK_STOPPED;
+	enum hatch_turn turn_is = begin(task);
 	uint64_t now = from;
 
-	if (!task->begin || task->begin(task)) {
+	if (turn_is == HATCH_TURN_TAKE)
 		run(task, until);
+	if (turn_is != HATCH_TURN_WAIT) {
 		now = now_of(task->sched);
 		state = next_state(task, now);
 	}
@@ -228,26 +241,38 @@ static void surround(struct hatch_scope *scope, struct hatch_scope *outermost)
 		scope->outer = outermost;
 }
 
-int hatch_sched_add(struct hatch_sched *sched, struct hatch_task *task)
+/* With the lock. Returns a hart that is to be woken for the task, or -1. */
+static int append(struct hatch_sched *sched, struct hatch_task *task)
 {
 	struct hatch_task **link = &sched->tasks;
 
-	if (!is_usable(sched, task))
-		return HATCH_EINVAL;
-	if (task->t->entered || task->t->suspended)
-		return HATCH_ESEALED;
-	surround(task->t->innermost, &sched->scope);
-	task->sched = sched;
-	task->state = HATCH_TASK_READY;
-	task->captured.t = NULL;
-	task->turns = task->moves = 0;
-	task->next = NULL;
-	task->t->vcpu->woken = on_woken;
-	task->t->vcpu->woken_arg = task;
 	while (*link)
 		link = &(*link)->next;
 	*link = task;
-	task->share->awake++;
 	sched->left++;
-	return HATCH_OK;
+	return hatch_sched_ready(task);
+}
+
+int hatch_sched_add(struct hatch_sched *sched, struct hatch_task *task)
+{
+	int error, hart = -1;
+
+	hatch_lock_acquire(&sched->lock);
+	error = is_usable(sched, task) ? HATCH_OK : HATCH_EINVAL;
+	if (!error && (task->t->entered || task->t->suspended))
+		error = HATCH_ESEALED;
+	if (!error) {
+		surround(task->t->innermost, &sched->scope);
+		task->sched = sched;
+		task->state = HATCH_TASK_STOPPED;
+		task->captured.t = NULL;
+		task->turns = task->moves = 0;
+		task->next = NULL;
+		task->t->vcpu->woken = on_woken;
+		task->t->vcpu->woken_arg = task;
+		hart = append(sched, task);
+	}
+	hatch_lock_release(&sched->lock);
+	wake_hart(sched, hart);
+	return error;
 }

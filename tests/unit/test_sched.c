@@ -59,11 +59,11 @@ static void test_beat(void **state)
 	assert_in_range(now, 1000 + 20 + SLICE, 1000 + 20 + 50 * SLICE);
 }
 
-static bool began(struct hatch_task *task)
+static enum hatch_turn began(struct hatch_task *task)
 {
 	unsigned int *count = task->arg;
 
-	return ++*count != 1;
+	return ++*count == 1 ? HATCH_TURN_WAIT : HATCH_TURN_TAKE;
 }
 
 static bool goes_on_once(struct hatch_task *task, bool over)
@@ -99,6 +99,39 @@ static void test_hooks(void **state)
 	assert_int_equal(count, 3);
 	assert_int_equal(p->share.ticks, 51);
 	assert_int_equal(other->share.ticks, 300);
+}
+
+static enum hatch_turn ends(struct hatch_task *task)
+{
+	return task->turns > 3 ? HATCH_TURN_END : HATCH_TURN_TAKE;
+}
+
+static bool note_end(struct hatch_task *task, bool over)
+{
+	*(unsigned int *)task->arg += over;
+	return false;
+}
+
+/* What is in the middle of something is dropped, and may be added again, as another try. */
+static void test_ended_by_hook(void **state)
+{
+	unsigned int over = 0;
+	struct program *p;
+
+	(void)state;
+	p = add(0, UINT64_MAX, 1, NULL);
+	p->task.begin = ends;
+	p->task.end = note_end;
+	p->task.arg = &over;
+	hatch_sched_serve(&sched, 0);
+	assert_int_equal(over, 1);
+	assert_false(p->t.suspended);
+	assert_int_equal(p->share.ticks, 3 * SLICE);
+	assert_int_equal(hatch_sched_add(&sched, &p->task), HATCH_OK);
+	p->task.begin = NULL;
+	p->work = 10;
+	hatch_sched_serve(&sched, 0);
+	assert_int_equal(over, 2);
 }
 
 /* An interrupt that comes while the turn is on its way to its end is not lost. */
@@ -146,6 +179,7 @@ int main(void)
 		cmocka_unit_test_setup(test_all_nap, setup),
 		cmocka_unit_test_setup(test_beat, setup),
 		cmocka_unit_test_setup(test_hooks, setup),
+		cmocka_unit_test_setup(test_ended_by_hook, setup),
 		cmocka_unit_test_setup(test_woken_in_turn, setup),
 		cmocka_unit_test_setup(test_refusals, setup),
 	};
