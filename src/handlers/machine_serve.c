@@ -107,16 +107,30 @@ static void stop(struct hatch_machine *machine, unsigned int hart, struct hatch_
 	end(machine, t);
 }
 
-static void live(struct hatch_machine *machine, unsigned int hart, struct hatch_try *t)
+bool hatch_machine_begin(struct hatch_machine *machine, unsigned int hart, struct hatch_try *t)
 {
+	if (ended(machine) || !is_to_run(machine, hart))
+		return false;
 	hatch_machine_arm(machine, t->vcpu);
 	hatch_timer_rearm(&machine->timer, t->vcpu);
-	hatch_try_run(t);
+	return true;
+}
+
+void hatch_machine_turned(struct hatch_machine *machine, unsigned int hart, struct hatch_try *t,
+			  bool over)
+{
 	timer_off(machine);
+	if (!over || ended(machine) == t)
+		return;
 	if (t->outcome == HATCH_UNWOUND && state_of(&machine->hart[hart]) == SBI_HART_STOP_PENDING)
 		stop(machine, hart, t);
 	else
 		end(machine, t);
+}
+
+bool hatch_machine_has_ended(const struct hatch_machine *machine)
+{
+	return ended(machine) != NULL;
 }
 
 enum hatch_outcome hatch_machine_serve(struct hatch_machine *machine, unsigned int hart,
@@ -124,9 +138,11 @@ enum hatch_outcome hatch_machine_serve(struct hatch_machine *machine, unsigned i
 {
 	timer_off(machine);
 	while (!ended(machine))
-		if (is_to_run(machine, hart))
-			live(machine, hart, t);
-		else
+		if (hatch_machine_begin(machine, hart, t)) {
+			hatch_try_run(t);
+			hatch_machine_turned(machine, hart, t, true);
+		} else {
 			machine->host.wait(machine->host.arg);
+		}
 	return ended(machine)->outcome;
 }

@@ -232,6 +232,19 @@ enum hatch_outcome hatch_machine_serve(struct hatch_machine *machine, unsigned i
 				       struct hatch_try *t);
 
 /*
+ * The same in turns, for who has more harts to serve than the host has (sched.h): on the hart of the
+ * host that the turn is for, ahead of each run of `t`, and behind it. No run where hatch_machine_begin
+ * returns false: until the host's `wake` is called for that hart the guest has stopped it, or the
+ * machine has ended. `over`: the run came to an end of its own, and was not suspended to go on later.
+ */
+bool hatch_machine_begin(struct hatch_machine *machine, unsigned int hart, struct hatch_try *t);
+void hatch_machine_turned(struct hatch_machine *machine, unsigned int hart, struct hatch_try *t,
+			  bool over);
+
+/* Whether a try has ended the machine: machine->ended tells which. */
+bool hatch_machine_has_ended(const struct hatch_machine *machine);
+
+/*
  * Moves what waits on the console into the serial port, as far as there is room. Call it at the
  * console's interrupt, on any hart; when the guest drains the port the machine calls it itself.
  */
