@@ -16,7 +16,7 @@ enum hatch_kind {
 	HATCH_PAGE,	  /* access to a region whose page is missing or has fewer rights */
 	HATCH_ILLEGAL,	  /* illegal instruction */
 	HATCH_CSR,	  /* CSR instruction that the hypervisor has to answer */
-	HATCH_WFI,	  /* wait for interrupt */
+	HATCH_WFI,	  /* wait for interrupt, or by Zawrs for a store of another hart */
 	HATCH_BREAKPOINT, /* ebreak */
 	HATCH_FAULT,	  /* every other exception, by cause */
 	HATCH_INTERRUPT,  /* an interrupt of the host itself */
@@ -76,6 +76,9 @@ struct hatch_event {
 			uint64_t operand; /* rs1's value or the immediate */
 			uint8_t rd;
 		} csr;
+		struct {
+			bool store; /* WRS.NTO: a spinning program; it ends with a store, too */
+		} wfi;
 		struct {
 			uint64_t cause; /* CAUSE_... */
 			uint64_t tval;	/* stval */

@@ -5,7 +5,8 @@
 #include <hatch/csr.h>
 #include <hatch/event.h>
 
-#define INSN_WFI 0x10500073U
+#define INSN_WFI     0x10500073U
+#define INSN_WRS_NTO 0x00d00073U /* Zawrs: hstatus.VTW holds for it as well */
 
 static bool is_guest_page_fault(uint64_t cause)
 {
@@ -166,7 +167,8 @@ static void decode_virtual_instruction(struct hatch_event *ev, const struct hatc
 
 	hatch_insn_decode(encoding, &insn);
 	ev->length = encoding ? insn.length : 0;
-	if (encoding == INSN_WFI)
+	ev->wfi.store = encoding == INSN_WRS_NTO;
+	if (encoding == INSN_WFI || encoding == INSN_WRS_NTO)
 		ev->kind = HATCH_WFI;
 	else if (insn.cls == HATCH_INSN_CSR)
 		decode_csr(ev, &insn, vcpu);

@@ -45,10 +45,10 @@ static uint64_t cause_for_guest(uint64_t cause)
 	}
 }
 
-/* A WFI of VU-mode is illegal; one of VS-mode came because another clause asked for it. */
-static enum hatch_verdict reflect_wfi(struct hatch_cont *k)
+/* A WFI of VU-mode is illegal; any other wait came because another clause asked for it. */
+static enum hatch_verdict reflect_wfi(const struct hatch_event *ev, struct hatch_cont *k)
 {
-	if (!hatch_cont_is_user(k))
+	if (!hatch_cont_is_user(k) || ev->wfi.store)
 		return HATCH_PASS;
 	return hatch_inject(k, CAUSE_ILLEGAL_INSTRUCTION, INSN_WFI);
 }
@@ -72,7 +72,7 @@ static enum hatch_verdict on_unmapped(void *arg, const struct hatch_event *ev, s
 	case HATCH_SYSCALL:
 		return hatch_inject(k, CAUSE_USER_ECALL, 0);
 	case HATCH_WFI:
-		return reflect_wfi(k);
+		return reflect_wfi(ev, k);
 	default:
 		return HATCH_PASS;
 	}

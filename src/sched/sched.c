@@ -34,8 +34,8 @@ static enum hatch_verdict on_late(void *arg, const struct hatch_event *ev, struc
 
 static enum hatch_verdict on_idle(void *arg, const struct hatch_event *ev, struct hatch_cont *k)
 {
-	(void)arg, (void)ev;
-	return suspend(k, true);
+	(void)arg;
+	return suspend(k, !ev->wfi.store);
 }
 
 struct hatch_catch hatch_sched_yield_clause(struct hatch_sched *sched)

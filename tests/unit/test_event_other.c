@@ -140,6 +140,12 @@ static void test_wfi(void **state)
 		decode(trap, fetch ? 0x10500073 : 0);
 		assert_int_equal(ev.kind, HATCH_WFI);
 		assert_int_equal(ev.length, 4);
+		assert_false(ev.wfi.store);
+		trap.stval = fetch ? 0 : 0x00d00073; /* wrs.nto */
+		decode(trap, fetch ? 0x00d00073 : 0);
+		assert_int_equal(ev.kind, HATCH_WFI);
+		assert_int_equal(ev.length, 4);
+		assert_true(ev.wfi.store);
 	}
 }
 

@@ -84,9 +84,9 @@ static void test_instructions(void **state)
 	expect_inject(&syscall, CAUSE_USER_ECALL, 0);
 }
 
-static enum hatch_verdict ask_wfi(uint64_t sstatus)
+static enum hatch_verdict ask_wfi(uint64_t sstatus, bool store)
 {
-	struct hatch_event wfi = { .kind = HATCH_WFI, .length = 4 };
+	struct hatch_event wfi = { .kind = HATCH_WFI, .length = 4, .wfi.store = store };
 
 	vcpu.frame.sstatus = sstatus;
 	bus_k = (struct hatch_cont){ .vcpu = &vcpu };
@@ -96,8 +96,10 @@ static enum hatch_verdict ask_wfi(uint64_t sstatus)
 static void test_wfi(void **state)
 {
 	(void)state;
-	assert_int_equal(ask_wfi(SSTATUS_SPP), HATCH_PASS);
-	assert_int_equal(ask_wfi(0), HATCH_INJECT);
+	assert_int_equal(ask_wfi(SSTATUS_SPP, false), HATCH_PASS);
+	assert_int_equal(ask_wfi(SSTATUS_SPP, true), HATCH_PASS);
+	assert_int_equal(ask_wfi(0, true), HATCH_PASS);
+	assert_int_equal(ask_wfi(0, false), HATCH_INJECT);
 	assert_int_equal(bus_k.value, CAUSE_ILLEGAL_INSTRUCTION);
 	assert_int_equal(bus_k.second, 0x10500073);
 }
