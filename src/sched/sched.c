@@ -73,6 +73,15 @@ static void wake_all(const struct hatch_sched *sched, uint64_t resting)
 		wake_hart(sched, __builtin_ctzll(resting));
 }
 
+/* Around everything that is around the try. Tries that share scopes find it there. */
+static void surround(struct hatch_scope *scope, struct hatch_scope *outermost)
+{
+	while (scope != outermost && scope->outer)
+		scope = scope->outer;
+	if (scope != outermost)
+		scope->outer = outermost;
+}
+
 /* ---- A turn ---- */
 
 static void run(struct hatch_task *task, uint64_t until)
@@ -97,6 +106,8 @@ static enum hatch_task_state next_state(struct hatch_task *task, uint64_t now)
 	bool goes_on = task->end ? task->end(task, over) : false;
 	uint64_t beat = now + BEAT * task->sched->slice;
 
+	if (over && goes_on)
+		surround(task->t->innermost, &task->sched->scope); /* it may be another try now */
 	if (over)
 		return goes_on ? HATCH_TASK_READY : HATCH_TASK_OVER;
 	if (!task->idles)
@@ -230,15 +241,6 @@ static bool is_usable(const struct hatch_sched *sched, const struct hatch_task *
 
 	return task->t && share && share->weight && share->weight <= HATCH_SCHED_WEIGHT_MAX &&
 	       !is_there(sched, task);
-}
-
-/* Around everything that is around the try. Tries that share scopes find it there. */
-static void surround(struct hatch_scope *scope, struct hatch_scope *outermost)
-{
-	while (scope != outermost && scope->outer)
-		scope = scope->outer;
-	if (scope != outermost)
-		scope->outer = outermost;
 }
 
 /* With the lock. Returns a hart that is to be woken for the task, or -1. */
