@@ -12,7 +12,8 @@
 #include "cpio.h"
 #include "devices.h"
 #include "emulate.h"
-#include "kernel.h"
+#include "guests.h"
+#include "linux.h"
 #include "qemu.h"
 #include "report.h"
 #include "snapshot.h"
@@ -39,25 +40,9 @@ struct boot {
 	const char *save, *load;
 	bool verbose;
 	bool stats;
-	uint64_t memory; /* of the guest, bytes */
+	const char *guests; /* a file; NULL: there is one, and it is ours */
+	uint64_t memory;    /* of the guest, bytes */
 };
-
-/* With the initrd's busybox, if that is needed too: package lists are then read but once. */
-static const char *cached_kernel(bool with_busybox)
-{
-	const char *const argv[] = { hatch_root_path("tools/fetch-debian"), "kernel",
-				     with_busybox ? "busybox" : NULL, NULL };
-
-	return hatch_text_format("%s/Image", hatch_tool_read(argv));
-}
-
-static const char *cached_initrd(bool with_devices)
-{
-	const char *const argv[] = { hatch_root_path("tools/make-initramfs"),
-				     with_devices ? "--devices" : NULL, NULL };
-
-	return hatch_tool_read(argv);
-}
 
 static uint64_t file_size(const char *file)
 {
@@ -153,18 +138,6 @@ static void check_fit(const struct boot *boot, const char *what, uint64_t needed
 				  (unsigned long long)boot->memory >> 20);
 }
 
-/* Bytes of RAM that it takes. */
-static uint64_t check_kernel(const char *file)
-{
-	struct hatch_problem problem = { 0 };
-	uint64_t needed;
-
-	hatch_file_check("kernel", file);
-	if (hatch_kernel_check(file, &needed, &problem))
-		hatch_report_fail(HATCH_EXIT_FAILED, "%s", problem.text);
-	return needed;
-}
-
 /* Linux's files: given ones are looked at before anything is fetched. */
 static void choose_linux(struct boot *boot)
 {
@@ -174,11 +147,11 @@ static void choose_linux(struct boot *boot)
 	if (!own_initrd)
 		hatch_file_check("initrd", boot->initrd);
 	if (!boot->kernel)
-		boot->kernel = cached_kernel(own_initrd);
-	needed = check_kernel(boot->kernel);
+		boot->kernel = hatch_linux_kernel(own_initrd);
+	needed = hatch_linux_check(boot->kernel);
 	check_fit(boot, "kernel", needed);
 	if (own_initrd)
-		boot->initrd = cached_initrd(hatch_devices_any(&boot->devices) || boot->save);
+		boot->initrd = hatch_linux_initrd(hatch_devices_any(&boot->devices) || boot->save);
 	check_fit(boot, "kernel with its initrd", needed + file_size(boot->initrd));
 	if (!boot->append)
 		boot->append = "console=ttyS0 earlycon=sbi no4lvl";
@@ -233,15 +206,34 @@ static void choose(struct boot *boot)
 		choose_linux(boot);
 }
 
-/*
- * Bytes of RAM for the machine. A guest of 1 GiB or more stands at a multiple of that, the largest
- * leaf of its G-stage. The gap before it costs nothing: QEMU's RAM is taken when it is touched.
- */
-static uint64_t machine_memory(uint64_t guest, uint64_t host)
+/* The file tells what each guest has. */
+static int boot_guests(struct boot *boot)
 {
-	const uint64_t leaf = UINT64_C(1) << 30;
+	const char *device = hatch_devices_first(&boot->devices);
+	const char *other = boot->kernel	   ? "--kernel"
+			    : boot->initrd	   ? "--initrd"
+			    : boot->append	   ? "--append"
+			    : boot->payload	   ? "--payload"
+			    : boot->exec	   ? "--exec"
+			    : boot->save	   ? "--save"
+			    : boot->load	   ? "--load"
+			    : boot->emulate	   ? "--emulate"
+			    : boot->stats	   ? "--stats"
+			    : boot->verbose	   ? "-v"
+			    : boot->machine.memory ? "--memory"
+						   : device;
 
-	return guest + (guest < leaf ? host : (host + leaf - 1) & ~(leaf - 1));
+	if (other)
+		hatch_report_fail(HATCH_EXIT_USAGE,
+				  "--guests: what they have is in the file: leave out %s", other);
+	boot->run = (struct hatch_run){
+		.machine = &boot->machine,
+		.program = hatch_build_path("demos/19-guests/19-guests.elf"),
+		.cpus = hatch_devices_cpus(&boot->devices),
+	};
+	hatch_qemu_need(&boot->machine);
+	hatch_guests_describe(&boot->run, boot->guests);
+	return hatch_qemu_run(&boot->run);
 }
 
 static void describe(struct boot *boot)
@@ -261,7 +253,8 @@ static void describe(struct boot *boot)
 				     hatch_text_format("%d", HATCH_DEVICES_SLOTS));
 	/* A command that restarts its machine would be run again, and again. */
 	hatch_blob_give_text(&boot->run, "once", boot->exec ? "1" : NULL);
-	boot->run.memory = machine_memory(boot->memory, MEMORY_HOST + hatch_blob_bytes(&boot->run));
+	boot->run.memory =
+		hatch_guests_place(boot->memory, MEMORY_HOST + hatch_blob_bytes(&boot->run));
 	if (boot->save)
 		hatch_snapshot_prepare(&boot->run, boot->save, boot->memory);
 }
@@ -289,6 +282,8 @@ int hatch_verb_boot(const struct hatch_verb *self, int argc, char **argv)
 		{ "--stats", NULL,
 		  "at the end, say which instructions were emulated, and how often",
 		  HATCH_OPTION_FLAG, &boot.stats },
+		{ "--guests", "FILE", "several guests that share the processors: docs/guests.md",
+		  HATCH_OPTION_TEXT, &boot.guests },
 		{ "-v", NULL, "show every caught event", HATCH_OPTION_FLAG, &boot.verbose },
 		{ "--debug", NULL, "wait for gdb", HATCH_OPTION_FLAG, &boot.machine.debug },
 		HATCH_DEVICES_OPTIONS(&boot.devices),
@@ -299,6 +294,8 @@ int hatch_verb_boot(const struct hatch_verb *self, int argc, char **argv)
 
 	hatch_operands_limit(self, operands, 0, argv);
 	hatch_session_begin();
+	if (boot.guests)
+		return boot_guests(&boot);
 	boot.memory = hatch_memory_parse(boot.machine.memory, "512M", MEMORY_LEAST);
 	check_choice(&boot);
 	boot.run = (struct hatch_run){

@@ -56,47 +56,60 @@ static void add_pair(struct hatch_run *run, const char *option, const char *valu
 }
 
 /* A back end and the device before it; the device goes to the next free slot. */
-static void plug(struct hatch_run *run, unsigned int *slot, const char *option,
-		 const struct hatch_plug *plug)
+static void plug(struct hatch_run *run, const char *option, const struct hatch_plug *plug)
 {
 	add_pair(run, option, plug->back);
 	add_pair(run, "-device",
-		 hatch_text_format("%s,bus=virtio-mmio-bus.%u", plug->device, (*slot)++));
+		 hatch_text_format("%s,bus=virtio-mmio-bus.%u", plug->device, run->slots++));
+}
+
+unsigned int hatch_devices_slots(const struct hatch_devices *devices)
+{
+	return hatch_devices_any(devices)
+		       ? (unsigned int)(devices->disks.count + devices->shares.count +
+					has_net(devices) + 1)
+		       : 0;
 }
 
 static void check_slots(const struct hatch_devices *devices)
 {
-	size_t count = devices->disks.count + devices->shares.count + has_net(devices);
+	unsigned int count = hatch_devices_slots(devices);
 
-	if (count + 1 > SLOTS)
+	if (count > SLOTS)
 		hatch_report_fail(
 			HATCH_EXIT_USAGE,
-			"%zu disks, networks and shared folders: the machine has %d slots for "
-			"devices, one of them for entropy: leave out %zu",
-			count, SLOTS, count + 1 - SLOTS);
+			"%u disks, networks and shared folders: the machine has %d slots for "
+			"devices, one of them for entropy: leave out %u",
+			count - 1, SLOTS, count - SLOTS);
 }
 
-static void add_devices(struct hatch_run *run, const struct hatch_devices *devices)
+/* What stands behind a device has the device's slot in its name: no two have the same. */
+void hatch_devices_plug(struct hatch_run *run, const struct hatch_devices *devices)
 {
-	const struct hatch_plug entropy = { "rng-builtin,id=entropy",
-					    "virtio-rng-device,rng=entropy" };
 	struct hatch_plug one;
-	unsigned int slot = 0;
 
-	add_pair(run, "-global", "virtio-mmio.force-legacy=false");
+	if (!hatch_devices_any(devices))
+		return;
+	if (!run->devices)
+		add_pair(run, "-global", "virtio-mmio.force-legacy=false");
+	run->devices = true;
 	for (size_t i = 0; i < devices->disks.count; i++) {
-		one = hatch_disk_plug(devices->disks.item[i], i);
-		plug(run, &slot, "-drive", &one);
+		one = hatch_disk_plug(devices->disks.item[i], run->slots);
+		plug(run, "-drive", &one);
 	}
 	if (has_net(devices)) {
-		one = hatch_net_plug(devices->net);
-		plug(run, &slot, "-netdev", &one);
+		one = hatch_net_plug(devices->net, run->slots);
+		plug(run, "-netdev", &one);
 	}
 	for (size_t i = 0; i < devices->shares.count; i++) {
-		one = hatch_share_plug(&devices->shares, i);
-		plug(run, &slot, "-fsdev", &one);
+		one = hatch_share_plug(&devices->shares, i, run->slots);
+		plug(run, "-fsdev", &one);
 	}
-	plug(run, &slot, "-object", &entropy);
+	one = (struct hatch_plug){
+		hatch_text_format("rng-builtin,id=entropy%u", run->slots),
+		hatch_text_format("virtio-rng-device,rng=entropy%u", run->slots),
+	};
+	plug(run, "-object", &one);
 }
 
 void hatch_devices_add(struct hatch_run *run, const struct hatch_devices *devices)
@@ -104,8 +117,6 @@ void hatch_devices_add(struct hatch_run *run, const struct hatch_devices *device
 	run->cpus = hatch_devices_cpus(devices);
 	if (run->cpus > 1)
 		hatch_blob_give_text(run, "cpus", hatch_text_format("%u", run->cpus));
-	run->devices = hatch_devices_any(devices);
 	check_slots(devices);
-	if (run->devices)
-		add_devices(run, devices);
+	hatch_devices_plug(run, devices);
 }

@@ -36,6 +36,16 @@ bool hatch_devices_any(const struct hatch_devices *devices);
 /* How many slots for virtio devices the machine has. */
 #define HATCH_DEVICES_SLOTS 8
 
+/* How many of them these take, that for entropy included. */
+unsigned int hatch_devices_slots(const struct hatch_devices *devices);
+
+/*
+ * Checks the devices, files, folders and ports included, and adds them to QEMU's words, in the next
+ * slots, which must be there. Ends the program, with status 2 where a word is wrong, with 125 where the
+ * world is.
+ */
+void hatch_devices_plug(struct hatch_run *run, const struct hatch_devices *devices);
+
 /* The first option that asks for a virtio device, or NULL. */
 const char *hatch_devices_first(const struct hatch_devices *devices);
 

@@ -97,10 +97,11 @@ static const char *add_forward(const char *words, const struct forward *forward)
 				 forward->udp ? "udp" : "tcp", forward->host, forward->guest);
 }
 
-struct hatch_plug hatch_net_plug(const char *text)
+struct hatch_plug hatch_net_plug(const char *text, size_t index)
 {
 	struct forward *list = calloc(strlen(text) + 1, sizeof(*list));
-	struct hatch_plug plug = { "user,id=net", "virtio-net-device,netdev=net" };
+	struct hatch_plug plug = { hatch_text_format("user,id=net%zu", index),
+				   hatch_text_format("virtio-net-device,netdev=net%zu", index) };
 	char *rest = hatch_text_format("%s", text);
 	char *word = strsep(&rest, ",");
 	size_t count = 0;

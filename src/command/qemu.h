@@ -46,6 +46,7 @@ struct hatch_run {
 	uint64_t files;		 /* bytes of RAM that files take: blob.h */
 	unsigned int cpus;	 /* processors; 0: 1 */
 	bool devices;		 /* it has virtio devices */
+	unsigned int slots;	 /* of them, that are taken: devices.h */
 	int ram;		 /* a file that is the machine's RAM; 0: none */
 	bool batch;		 /* a --exec: see relay.h; output starts when the guest is ready */
 	bool wait_ready;	 /* the guest will say when it is, and input waits for that */

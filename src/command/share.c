@@ -103,7 +103,7 @@ static void check_folder(const struct share *share)
  * security_model=none: what the guest makes are plain files, owned by who runs this program, links
  * are links. The other models keep the guest's owners, and leave files that are of no use here.
  */
-struct hatch_plug hatch_share_plug(const struct hatch_list *list, size_t index)
+struct hatch_plug hatch_share_plug(const struct hatch_list *list, size_t index, size_t number)
 {
 	const char *text = list->item[index];
 	struct share share = parse(text);
@@ -113,8 +113,9 @@ struct hatch_plug hatch_share_plug(const struct hatch_list *list, size_t index)
 	check_folder(&share);
 	return (struct hatch_plug){
 		hatch_text_format("local,id=share%zu,security_model=none,multidevs=remap%s,path=%s",
-				  index, share.read_only ? ",readonly=on" : "",
+				  number, share.read_only ? ",readonly=on" : "",
 				  hatch_qemu_quote(share.folder)),
-		hatch_text_format("virtio-9p-device,fsdev=share%zu,mount_tag=%s", index, share.tag),
+		hatch_text_format("virtio-9p-device,fsdev=share%zu,mount_tag=%s", number,
+				  share.tag),
 	};
 }

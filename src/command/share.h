@@ -7,9 +7,9 @@
 #include "plug.h"
 
 /*
- * The folder of the INDEX-th value in LIST. Ends the program with status 2 if a word is wrong (a tag
+ * The folder of the INDEX-th value in LIST, the machine's NUMBER-th. Ends the program with status 2 if a word is wrong (a tag
  * that an earlier one has is), with 125 if the folder cannot serve.
  */
-struct hatch_plug hatch_share_plug(const struct hatch_list *list, size_t index);
+struct hatch_plug hatch_share_plug(const struct hatch_list *list, size_t index, size_t number);
 
 #endif

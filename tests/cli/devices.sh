@@ -114,13 +114,13 @@ test_device_arguments() {
 -device virtio-blk-device,drive=disk1,bus=virtio-mmio-bus.1 \
 -drive ${drive}2,format=qcow2,$fixed,readonly=on,file=$work/disk.qcow2 \
 -device virtio-blk-device,drive=disk2,bus=virtio-mmio-bus.2 \
--netdev user,id=net,hostfwd=tcp:127.0.0.1:34567-:22,hostfwd=udp:127.0.0.1:34567-:53 \
--device virtio-net-device,netdev=net,bus=virtio-mmio-bus.3 \
--fsdev local,id=share0,security_model=none,multidevs=remap,readonly=on,path=$work/s:1,,2 \
--device virtio-9p-device,fsdev=share0,mount_tag=tag,bus=virtio-mmio-bus.4 \
--fsdev local,id=share1,security_model=none,multidevs=remap,path=$work \
--device virtio-9p-device,fsdev=share1,mount_tag=w,bus=virtio-mmio-bus.5 \
--object rng-builtin,id=entropy -device virtio-rng-device,rng=entropy,bus=virtio-mmio-bus.6" "$(words -global)"
+-netdev user,id=net3,hostfwd=tcp:127.0.0.1:34567-:22,hostfwd=udp:127.0.0.1:34567-:53 \
+-device virtio-net-device,netdev=net3,bus=virtio-mmio-bus.3 \
+-fsdev local,id=share4,security_model=none,multidevs=remap,readonly=on,path=$work/s:1,,2 \
+-device virtio-9p-device,fsdev=share4,mount_tag=tag,bus=virtio-mmio-bus.4 \
+-fsdev local,id=share5,security_model=none,multidevs=remap,path=$work \
+-device virtio-9p-device,fsdev=share5,mount_tag=w,bus=virtio-mmio-bus.5 \
+-object rng-builtin,id=entropy6 -device virtio-rng-device,rng=entropy6,bus=virtio-mmio-bus.6" "$(words -global)"
 }
 
 test_image() {
