@@ -47,5 +47,7 @@ void bench_values(void);
 
 /* switch.c: from one vcpu to another. */
 void bench_switch(void);
+/* small.c: small guests, from their making to their end. */
+void bench_small(void);
 
 #endif

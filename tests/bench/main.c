@@ -276,5 +276,6 @@ int main(void)
 	bench_call("call-empty");
 	bench_values();
 	bench_switch();
+	bench_small();
 	return 0;
 }
