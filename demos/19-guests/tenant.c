@@ -40,6 +40,7 @@ static uint64_t on_clock(void *arg)
 	return hatch_board_wall_ns();
 }
 
+/* Its harts have turns: who gives them waits. */
 static void on_wait(void *arg)
 {
 }
