@@ -21,8 +21,6 @@
 #include "tool.h"
 
 enum {
-	/* Below this Linux dies before its console works, so that nothing could be told. */
-	MEMORY_LEAST = 32 << 20,
 	/* The host's own share: firmware, the board, page tables, the files on their way. */
 	MEMORY_HOST = 64 << 20,
 };
@@ -87,16 +85,22 @@ static const char *add_command(const char *initrd, const char *command)
 	return path;
 }
 
+/* The first option that says what is booted, and to what end; NULL: none. */
+static const char *first_choice(const struct boot *boot)
+{
+	return boot->kernel    ? "--kernel"
+	       : boot->initrd  ? "--initrd"
+	       : boot->append  ? "--append"
+	       : boot->payload ? "--payload"
+	       : boot->exec    ? "--exec"
+	       : boot->save    ? "--save"
+			       : NULL;
+}
+
 /* A snapshot is a guest with all that it has; nothing can be chosen for it any more. */
 static void check_snapshot(const struct boot *boot)
 {
-	const char *other = boot->kernel    ? "--kernel"
-			    : boot->initrd  ? "--initrd"
-			    : boot->append  ? "--append"
-			    : boot->payload ? "--payload"
-			    : boot->exec    ? "--exec"
-			    : boot->save    ? "--save"
-					    : NULL;
+	const char *other = first_choice(boot);
 	const char *device = hatch_devices_first(&boot->devices);
 
 	if (boot->load && (other || boot->machine.memory))
@@ -209,20 +213,15 @@ static void choose(struct boot *boot)
 /* The file tells what each guest has. */
 static int boot_guests(struct boot *boot)
 {
-	const char *device = hatch_devices_first(&boot->devices);
-	const char *other = boot->kernel	   ? "--kernel"
-			    : boot->initrd	   ? "--initrd"
-			    : boot->append	   ? "--append"
-			    : boot->payload	   ? "--payload"
-			    : boot->exec	   ? "--exec"
-			    : boot->save	   ? "--save"
-			    : boot->load	   ? "--load"
-			    : boot->emulate	   ? "--emulate"
-			    : boot->stats	   ? "--stats"
-			    : boot->verbose	   ? "-v"
-			    : boot->machine.memory ? "--memory"
-						   : device;
+	const char *other = first_choice(boot);
 
+	if (!other)
+		other = boot->load	       ? "--load"
+			: boot->emulate	       ? "--emulate"
+			: boot->stats	       ? "--stats"
+			: boot->verbose	       ? "-v"
+			: boot->machine.memory ? "--memory"
+					       : hatch_devices_first(&boot->devices);
 	if (other)
 		hatch_report_fail(HATCH_EXIT_USAGE,
 				  "--guests: what they have is in the file: leave out %s", other);
@@ -296,7 +295,7 @@ int hatch_verb_boot(const struct hatch_verb *self, int argc, char **argv)
 	hatch_session_begin();
 	if (boot.guests)
 		return boot_guests(&boot);
-	boot.memory = hatch_memory_parse(boot.machine.memory, "512M", MEMORY_LEAST);
+	boot.memory = hatch_memory_parse(boot.machine.memory, "512M", HATCH_LINUX_LEAST);
 	check_choice(&boot);
 	boot.run = (struct hatch_run){
 		.machine = &boot.machine,

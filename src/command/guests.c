@@ -16,7 +16,6 @@ enum {
 	NAME_MOST = 31,
 	WEIGHT_MOST = 10000,
 	CPUS_MOST = 8,
-	MEMORY_LEAST = 32 << 20,
 	/* The host's own share: firmware, the board, what it keeps of each guest. */
 	MEMORY_HOST = 64 << 20,
 	MEMORY_EACH = 4 << 20,
@@ -95,7 +94,7 @@ static void take_memory(struct guest *guest, const config_setting_t *at)
 	const char *option =
 		hatch_text_format("%s:%u: memory", reading.file, config_setting_source_line(at));
 
-	guest->memory = hatch_size_parse(option, text_of(at), MEMORY_LEAST);
+	guest->memory = hatch_size_parse(option, text_of(at), HATCH_LINUX_LEAST);
 }
 
 static void take_cpus(struct guest *guest, const config_setting_t *at)
